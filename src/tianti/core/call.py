@@ -1,0 +1,91 @@
+"""The short notation `name(key=value, …)` of adaptations and tasks on the command line and in studies.
+
+>>> parse_call("lora(r=8, lr=2e-4)")
+Call(name='lora', arguments={'r': 8, 'lr': 0.0002})
+>>> str(parse_call("few-shot(k=4)"))
+'few-shot(k=4)'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from tianti.core.exceptions import InputError
+
+_CALL = re.compile(r"^\s*(?P<name>[^()\s]+)\s*(?:\((?P<arguments>.*)\))?\s*$", re.DOTALL)
+# A YAML 1.1 reader takes 2e-5 for a string; a person means a number.
+_FLOAT = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A name and its keyword arguments."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        if not self.arguments:
+            return self.name
+        return f"{self.name}({', '.join(f'{key}={_show(value)}' for key, value in self.arguments.items())})"
+
+
+def parse_call(text: str) -> Call:
+    """Read `name` or `name(key=value, …)`; values are numbers, true/false, null, [lists] or strings.
+
+    Raises:
+        InputError: the text does not have this form.
+    """
+    match = _CALL.match(text)
+    if match is None:
+        raise InputError(f"cannot read {text!r}", remedy="write it as name or name(key=value, key=value)")
+    arguments: dict[str, Any] = {}
+    for part in _split(match["arguments"] or ""):
+        key, equals, value = part.partition("=")
+        if not equals or not key.strip():
+            raise InputError(f"cannot read {part.strip()!r} in {text!r}", remedy="write each argument as key=value")
+        if key.strip() in arguments:
+            raise InputError(f"{key.strip()!r} stands twice in {text!r}", remedy="give each argument once")
+        arguments[key.strip()] = _value(value.strip(), text)
+    return Call(match["name"], arguments)
+
+
+def _split(text: str) -> list[str]:
+    """Split at the commas that stand outside brackets and quotes."""
+    parts, depth, quote, start = [], 0, "", 0
+    for index, character in enumerate(text):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character in "[(":
+            depth += 1
+        elif character in "])":
+            depth -= 1
+        elif character == "," and depth == 0:
+            parts.append(text[start:index])
+            start = index + 1
+    parts.append(text[start:])
+    return [part for part in parts if part.strip()]
+
+
+def _value(text: str, whole: str) -> Any:
+    if _FLOAT.match(text):
+        return float(text)
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"cannot read the value {text!r} in {whole!r}") from error
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return value if re.fullmatch(r"[\w./:@+-]+", value) else repr(value)
+    return str(value)

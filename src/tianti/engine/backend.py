@@ -1,0 +1,33 @@
+"""The backend protocol: a backend is a class of one method and a few facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from tianti.engine.requests import Request, Response
+
+
+class Backend(Protocol):
+    """Something that answers requests: a transformers model, a classifier, an API, a fake."""
+
+    @property
+    def request_types(self) -> frozenset[type]:
+        """The kinds of request that this backend can answer."""
+        ...
+
+    def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Response]]:
+        """Yield (index of the request, its response) as they become ready, in any order, each exactly once.
+
+        Equal sequences of requests give equal responses, bit for bit, on the same machine. A request that cannot be
+        answered gives a `Failure`, never an exception and never a made-up number.
+        """
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """The number of tokens of each text, for estimates and truncation reports."""
+        ...
+
+    def facts(self) -> Mapping[str, Any]:
+        """What a run records about this backend: class, dtype, device, batch sizes used."""
+        ...

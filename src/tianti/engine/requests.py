@@ -1,0 +1,110 @@
+"""What a model can be asked, and what it answers.
+
+| Request           | asks                                                   | Response           |
+|-------------------|--------------------------------------------------------|--------------------|
+| `ScoreRequest`    | how likely is this continuation after this context?    | `ScoreResponse`    |
+| `RollingRequest`  | how likely is this whole text?                         | `RollingResponse`  |
+| `GenerateRequest` | what comes next?                                       | `GenerateResponse` |
+| `ChooseRequest`   | which of these choices? (a head or a classifier says)  | `ChooseResponse`   |
+
+The first three have the meaning of lm-evaluation-harness's `loglikelihood`, `loglikelihood_rolling` and
+`generate_until`, so that the numbers are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ScoreRequest:
+    """The log-probability of `continuation` after `context`."""
+
+    context: str
+    continuation: str
+
+
+@dataclass(frozen=True)
+class RollingRequest:
+    """The log-probability of a whole text, each token predicted once, in windows of the model's length."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class GenerateRequest:
+    """A continuation of `context`, cut before the first of the `stop` strings.
+
+    `temperature` 0 is greedy. `seed` makes a sampled continuation repeatable.
+    """
+
+    context: str
+    stop: tuple[str, ...] = ("\n\n",)
+    max_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class ChooseRequest:
+    """One of `choices` for `text`, as a classification head or a classical classifier sees it."""
+
+    text: str
+    choices: tuple[str, ...]
+
+
+Request = ScoreRequest | RollingRequest | GenerateRequest | ChooseRequest
+
+
+@dataclass(frozen=True)
+class ScoreResponse:
+    """`logprob` is the sum over the continuation's tokens, in nats; `token_logprobs` are its terms."""
+
+    logprob: float
+    is_greedy: bool
+    token_logprobs: tuple[float, ...] = ()
+    tokens: int = 0
+    """Tokens of context and continuation that the model read for this request."""
+
+
+@dataclass(frozen=True)
+class RollingResponse:
+    """`logprob` is the sum over all tokens of the text, in nats."""
+
+    logprob: float
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
+class GenerateResponse:
+    """`truncated`: the token limit ended it, not a stop string or the end-of-text token."""
+
+    text: str
+    truncated: bool = False
+    tokens: int = 0
+    """Tokens of context and continuation."""
+
+
+@dataclass(frozen=True)
+class ChooseResponse:
+    """Log-probabilities over the choices, in their order (they sum to one after exp)."""
+
+    logprobs: tuple[float, ...]
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a request has no answer.
+
+    `state` is `skipped` when the request cannot be asked of this model (longer than its context), `error` when the
+    model failed (log-probabilities that are not finite). Neither is ever a wrong answer.
+    """
+
+    state: str
+    reason: str
+    tokens: int = field(default=0)
+
+
+Response = ScoreResponse | RollingResponse | GenerateResponse | ChooseResponse | Failure

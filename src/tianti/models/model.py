@@ -1,0 +1,56 @@
+"""What answers: a Model is pinned weights (or a baseline), a LoadedModel is those weights in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+Architecture = Literal["causal", "encoder", "baseline"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that can be named again: what a trial's id is made of.
+
+    `fingerprint` is the sha256 over the files (weights, config, tokenizer) or, for a baseline, over its name and
+    version. `revision` is the 40-hex commit of a hub model.
+    """
+
+    name: str
+    source: Literal["nano", "folder", "hub", "baseline", "object"]
+    architecture: Architecture
+    fingerprint: str
+    path: Path | None = None
+    revision: str | None = None
+    parameters: int | None = None
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How weights are brought into memory."""
+
+    device: str = "auto"
+    dtype: str = "auto"
+    """`auto` is the dtype of the weights on a GPU and float32 on a CPU; otherwise float32, bfloat16 or float16."""
+    batch: int | Literal["auto"] = "auto"
+    """Rows of a batch when answering; `auto` chooses by tokens and halves when memory runs out."""
+
+
+@dataclass
+class LoadedModel:
+    """Weights in memory. `network` and `tokenizer` are None for a baseline."""
+
+    model: Model
+    options: LoadOptions
+    network: PreTrainedModel | None = None
+    tokenizer: PreTrainedTokenizerBase | None = None
+
+    def pair(self) -> tuple[Any, Any]:
+        """Network and tokenizer of a model that has them."""
+        if self.network is None or self.tokenizer is None:
+            raise AssertionError(f"{self.model.name} has no network")
+        return self.network, self.tokenizer

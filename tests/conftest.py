@@ -1,0 +1,26 @@
+"""What every test shares: one thread for tiny models, no network, and where real data lies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest
+import torch
+
+torch.set_num_threads(1)
+
+REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of real data beside the checkout; the test is skipped where there is none."""
+    if not REAL_DATA.is_dir():
+        pytest.skip("no real data beside this checkout (../shared/data)")
+    return REAL_DATA
