@@ -1,4 +1,4 @@
-"""Tiny models and a tiny tokenizer for tests: random weights, made in milliseconds, the same for the same seed.
+"""Tiny models and a tiny tokenizer for tests: random weights, made in milliseconds, equal for equal seeds.
 
 Every call gives a fresh network (tests may train it); the tokenizer is trained once and copied.
 """
@@ -51,7 +51,7 @@ def _trained_tokenizer(add_bos: bool) -> PreTrainedTokenizerFast:
 
 
 def tiny_tokenizer(*, add_bos: bool = False) -> PreTrainedTokenizerFast:
-    """A byte-level BPE of 420 tokens: pad 0, bos 1, eos 2, mask 3. `add_bos`: it puts <s> before each text."""
+    """A byte-level BPE of 420 tokens: pad 0, bos 1, eos 2, mask 3. `add_bos`: <s> before each text."""
     return copy.deepcopy(_trained_tokenizer(add_bos))
 
 
@@ -65,7 +65,7 @@ def _build(network_class: Any, config: Any, seed: int) -> Any:
         network = network_class(config)
     for parameter in network.parameters():
         if parameter.dim() > 1:
-            # Weights this small a model starts with give near-equal logits; larger ones make tests mean something.
+            # With the usual initial weights all logits are nearly equal, and a test could not tell them apart.
             parameter.data.mul_(4)
     network.eval()
     return network

@@ -18,10 +18,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class ScoreRequest:
-    """The log-probability of `continuation` after `context`."""
+    """The log-probability of `continuation` after `context`.
+
+    `truncate`: a context that does not fit loses its first tokens, as in lm-evaluation-harness; otherwise such a
+    request is skipped with the reason.
+    """
 
     context: str
     continuation: str
+    truncate: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class RollingRequest:
 class GenerateRequest:
     """A continuation of `context`, cut before the first of the `stop` strings.
 
-    `temperature` 0 is greedy. `seed` makes a sampled continuation repeatable.
+    `temperature` 0 is greedy. `seed` makes a sampled continuation repeatable. A context fits when `max_tokens` more
+    fit behind it; `truncate` says what becomes of one that does not, as for `ScoreRequest`.
     """
 
     context: str
@@ -44,6 +50,7 @@ class GenerateRequest:
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
+    truncate: bool = False
 
 
 @dataclass(frozen=True)
