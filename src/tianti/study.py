@@ -10,7 +10,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tianti.adapt import Adaptation, label, parse_adaptation, settings
+from tianti.core.call import Call
 from tianti.core.exceptions import IncompatibleError, StudyError, UnknownNameError
 from tianti.core.fingerprint import fingerprint
 from tianti.models import LoadOptions, Model, open_model
@@ -94,9 +96,9 @@ def read_study(path: Path) -> Study:
     if unknown:
         raise UnknownNameError("key", str(unknown[0]), Study.model_fields, where=str(path))
     try:
-        study = Study.model_validate({"study": path.stem, **content})
-    except ValidationError as error:
-        raise StudyError(f"{path}: {describe(error)}") from error
+        study = study_of(**{"study": path.stem, **content})
+    except StudyError as error:
+        raise StudyError(f"{path}: {error.message}") from error
     base = path.parent
     return study.model_copy(
         update={
@@ -105,6 +107,14 @@ def read_study(path: Path) -> Study:
             "include": tuple(base / folder for folder in study.include),
         }
     )
+
+
+def study_of(**fields: Any) -> Study:
+    """A Study from its fields, with StudyError instead of pydantic's errors."""
+    try:
+        return Study.model_validate(fields)
+    except ValidationError as error:
+        raise StudyError(describe(error)) from error
 
 
 def describe(error: ValidationError) -> str:
@@ -149,6 +159,7 @@ class Trial:
             },
             "task": {
                 "name": info.name,
+                "reference": info.reference or info.name,
                 "kind": info.kind,
                 "language": info.language,
                 "split": info.split,
@@ -175,8 +186,10 @@ class Trial:
         return f"{self.model.name} · {label(self.adaptation)} · {self.task.info.name}{seed}"
 
 
-def trials(study: Study) -> list[Trial]:
+def trials(study: Study, in_memory: Sequence[Model] = ()) -> list[Trial]:
     """The trials of a study, ordered so that each model is loaded once.
+
+    `in_memory` are models that exist as objects only; the study names them by their names.
 
     A baseline is fitted and a network is not: each takes from the study's adaptations those that fit its nature, and a
     baseline beside networks is fitted without being told.
@@ -187,7 +200,8 @@ def trials(study: Study) -> list[Trial]:
     """
     adaptations = [parse_adaptation(text) for text in study.adaptations]
     tasks = [task for reference in study.tasks for task in load_tasks(reference, study.include)]
-    models = [open_model(reference) for reference in study.models]
+    objects = {model.name: model for model in in_memory}
+    models = [objects.get(reference) or open_model(reference) for reference in study.models]
     return [
         Trial(model, adaptation, task, seed, study.limit, study.load_options)
         for model in models
@@ -195,6 +209,27 @@ def trials(study: Study) -> list[Trial]:
         for task in tasks
         for seed in _seeds(adaptation, study.seeds)
     ]
+
+
+def repeat_command(manifest: Mapping[str, Any]) -> str:
+    """The command that runs a trial with this manifest again."""
+    model = manifest["model"]
+    revision = f"@{model['revision']}" if model["revision"] and "@" not in model["name"] else ""
+    parts = [model["name"] + revision, "--task", manifest["task"]["reference"], "--adapt", _full_notation(manifest)]
+    if manifest["seed"] is not None:
+        parts += ["--seed", str(manifest["seed"])]
+    if manifest["limit"] is not None:
+        parts += ["--limit", str(manifest["limit"])]
+    if manifest["engine"]["dtype"] != "auto":
+        parts += ["--dtype", manifest["engine"]["dtype"]]
+    return "tianti run " + " ".join(shlex.quote(part) for part in parts)
+
+
+def _full_notation(manifest: Mapping[str, Any]) -> str:
+    """The adaptation with every setting written out, so that later defaults change nothing."""
+    adaptation = manifest["adaptation"]
+    given = {key: value for key, value in adaptation["settings"].items() if value is not None}
+    return str(Call(adaptation["name"], given))
 
 
 def _fitting(model: Model, adaptations: Sequence[Adaptation], models: Sequence[Model]) -> list[Adaptation]:

@@ -100,6 +100,8 @@ class TaskInfo:
     split: str = "test"
     version: str = "1"
     settings: Mapping[str, Any] = field(default_factory=dict)
+    reference: str = ""
+    """What `load_tasks` is given to get this task again, where that is more than the name."""
 
 
 class Task(Protocol):

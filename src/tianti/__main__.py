@@ -1,0 +1,5 @@
+"""`python -m tianti`."""
+
+from tianti.cli import main
+
+main()

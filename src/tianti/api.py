@@ -1,0 +1,140 @@
+"""What `import tianti` offers: run a study, evaluate a model, load a board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tianti.board import Board
+from tianti.board.build import build_board
+from tianti.board.compare import Comparison, compare
+from tianti.conductor import Outcome, conduct
+from tianti.core.exceptions import InputError, StoreError
+from tianti.core.progress import Progress, Silent
+from tianti.models import LoadedModel, from_objects
+from tianti.store import Store
+from tianti.study import Study, Trial, read_study, trials
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+DEFAULT_STORE = Path("tianti-store")
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What became of each trial, and the board of the study."""
+
+    outcomes: list[Outcome]
+    board: Board
+
+
+def run_study(
+    study: Study,
+    planned: Sequence[Trial],
+    store: Store,
+    progress: Progress,
+    loaded_models: Sequence[LoadedModel] = (),
+) -> StudyResult:
+    """Run the planned trials of a study and build its board."""
+    store.record_study(study.study, [trial.id for trial in planned], study.to_yaml())
+    outcomes = list(conduct(planned, store, progress, loaded_models))
+    return StudyResult(outcomes, build_board(store, study.study))
+
+
+def run(
+    study: Study | dict[str, Any] | str | Path, *, store: str | Path = DEFAULT_STORE, progress: Progress | None = None
+) -> Board:
+    """Run a study (a file, a mapping with its keys, or a Study) and return its board.
+
+    Finished trials are found, not run again.
+
+    Raises:
+        InputError: the study, a model, an adaptation or a task cannot be used, or nothing at all could be measured.
+    """
+    if isinstance(study, str | Path):
+        study = read_study(Path(study))
+    elif isinstance(study, dict):
+        study = Study.model_validate(study)
+    with Store(Path(store)) as opened:
+        result = run_study(study, trials(study), opened, progress or Silent())
+    return _board_unless_nothing_was_measured(result)
+
+
+def evaluate(
+    model: str | PreTrainedModel,
+    tasks: str | Iterable[str],
+    *,
+    adaptations: str | Iterable[str] = ("zero-shot",),
+    seeds: Iterable[int] = (0,),
+    limit: int | None = None,
+    tokenizer: PreTrainedTokenizerBase | None = None,
+    name: str | None = None,
+    store: str | Path = DEFAULT_STORE,
+    progress: Progress | None = None,
+) -> Board:
+    """Evaluate one model under one or more adaptations on one or more tasks.
+
+    `model` is a reference (`nano:llama`, a folder, a hub id) or a transformers model object with its `tokenizer`.
+
+    >>> board = tianti.evaluate("nano:llama", ["nano/sentiment"], adaptations=["zero-shot", "lora(r=8)"])
+
+    Raises:
+        InputError: something named does not exist or does not fit together.
+    """
+    from tianti.study import study_of
+
+    loaded: tuple[LoadedModel, ...] = ()
+    if not isinstance(model, str):
+        if tokenizer is None:
+            raise InputError("a model object was given without its tokenizer", remedy="pass tokenizer=…")
+        loaded = (from_objects(model, tokenizer, name or type(model).__name__),)
+    reference = model if isinstance(model, str) else loaded[0].model.name
+    study = study_of(
+        study=_study_name(reference), models=[reference], adaptations=_many(adaptations), tasks=_many(tasks),
+        seeds=list(seeds), limit=limit,
+    )  # fmt: skip
+    planned = trials(study, [one.model for one in loaded])
+    with Store(Path(store)) as opened:
+        result = run_study(study, planned, opened, progress or Silent(), loaded)
+    return _board_unless_nothing_was_measured(result)
+
+
+def load_board(store: str | Path = DEFAULT_STORE, study: str | None = None) -> Board:
+    """The board of everything in a store, or of one study.
+
+    Raises:
+        StoreError: there is no store in that folder.
+    """
+    with open_store(store) as opened:
+        return build_board(opened, study)
+
+
+def compare_entries(store: str | Path, first: str, second: str, study: str | None = None) -> Comparison:
+    """Compare two entries, named as the board names them, on the samples that both answered."""
+    with open_store(store) as opened:
+        return compare(opened, build_board(opened, study), first, second)
+
+
+def open_store(folder: str | Path) -> Store:
+    """Open a store that is there; looking at one never makes one."""
+    if not (Path(folder) / "tianti.sqlite").exists():
+        raise StoreError(f"no results in {folder}", remedy="run a study first, or name the folder with --store")
+    return Store(Path(folder))
+
+
+def _board_unless_nothing_was_measured(result: StudyResult) -> Board:
+    reasons = [outcome.reason for outcome in result.outcomes if outcome.state in ("refused", "failed")]
+    if reasons and len(reasons) == len(result.outcomes):
+        raise InputError(f"nothing could be measured: {reasons[0]}")
+    return result.board
+
+
+def _many(names: str | Iterable[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _study_name(reference: str) -> str:
+    return "".join(character if character.isalnum() or character in ".-_" else "-" for character in reference)

@@ -1,0 +1,46 @@
+"""`tianti board` and `tianti compare`: look at the results in the terminal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption, StudyOption
+
+
+def board(store: StoreOption = DEFAULT_STORE, study: StudyOption = None, as_json: JsonOption = False) -> None:
+    """Print the board: ranks and scores with their intervals."""
+    from rich.console import Console
+
+    from tianti.api import load_board
+    from tianti.board.terminal import render
+
+    loaded = load_board(store, study)
+    if as_json:
+        typer.echo(loaded.to_json())
+    else:
+        Console().print(render(loaded))
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="An entry, as the board names it: 'nano:llama · lora'.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The entry to compare it with.")],
+    store: StoreOption = DEFAULT_STORE,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two entries on the samples that both answered: differences with intervals."""
+    from rich.console import Console
+
+    from tianti.api import compare_entries
+    from tianti.board.terminal import render_comparison
+
+    comparison = compare_entries(store, first, second, study)
+    if as_json:
+        typer.echo(json.dumps(asdict(comparison), ensure_ascii=False, indent=2))
+    else:
+        Console().print(render_comparison(comparison))

@@ -1,0 +1,66 @@
+"""`tianti demo`: the built-in study, its board and its site."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tianti.cli.options import DEFAULT_STORE, StoreOption
+
+
+def demo(
+    store: StoreOption = DEFAULT_STORE,
+    site: Annotated[Path, typer.Option("--site", help="Where the site is written.")] = Path("tianti-site"),
+    limit: Annotated[int | None, typer.Option("--limit", "-l", help="At most so many samples of each task.")] = None,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Pre-train the nano model again instead of using its shipped weights.")
+    ] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Open the site on a local port when done.")] = False,
+    port: Annotated[int, typer.Option("--port", help="The port for --serve; 0 takes a free one.")] = 8000,
+) -> None:
+    """Run the built-in study: one small model, adapted in six ways, against two baselines, in English and Chinese."""
+    from rich.console import Console
+
+    from tianti.api import run_study
+    from tianti.board.terminal import render
+    from tianti.cli.progress import TerminalProgress
+    from tianti.store import Store
+    from tianti.study import read_study, trials
+    from tianti.web.site import write_site
+
+    progress = TerminalProgress()
+    study = read_study(Path(str(files("tianti") / "demo.yaml")))
+    if limit is not None:
+        study = study.model_copy(update={"limit": limit})
+    if from_scratch:
+        trained = _pretrain(store / "nano-llama", progress)
+        models = tuple(str(trained) if model == "nano:llama" else model for model in study.models)
+        study = study.model_copy(update={"models": models})
+    with Store(store) as opened:
+        result = run_study(study, trials(study), opened, progress)
+        index = write_site(result.board, opened, site)
+    console = Console()
+    console.print(render(result.board))
+    found = sum(outcome.state == "found" for outcome in result.outcomes)
+    console.print(f"{len(result.outcomes)} trials, {found} of them found finished in {store}.", highlight=False)
+    console.print(f"The site: {index}", highlight=False, soft_wrap=True)
+    if serve:
+        _serve(site, port)
+
+
+def _pretrain(folder: Path, progress: object) -> Path:
+    raise AssertionError(folder)
+
+
+def _serve(folder: Path, port: int) -> None:
+    """Serve the written site on the loopback interface until Ctrl-C."""
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        typer.echo(f"Serving http://127.0.0.1:{server.server_address[1]}/ until Ctrl-C")
+        server.serve_forever()

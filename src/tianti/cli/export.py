@@ -1,0 +1,25 @@
+"""`tianti export DIR`: the board as static files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tianti.cli.options import DEFAULT_STORE, StoreOption, StudyOption
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the site is written.")],
+    store: StoreOption = DEFAULT_STORE,
+    study: StudyOption = None,
+) -> None:
+    """Write the board as a static site in English and Chinese, with its data as JSON."""
+    from tianti.api import open_store
+    from tianti.board.build import build_board
+    from tianti.web.site import write_site
+
+    with open_store(store) as opened:
+        index = write_site(build_board(opened, study), opened, folder)
+    typer.echo(f"site written: {index}")

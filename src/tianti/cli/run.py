@@ -1,0 +1,137 @@
+"""`tianti run`: a study file, or the short form MODEL --task T --adapt A."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tianti.conductor import Outcome
+    from tianti.study import Study
+
+
+def run(
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="STUDY.yaml | MODEL…",
+            help="A study file; or models: a folder, a hub id org/name[@revision], nano:llama, baseline:tfidf.",
+        ),
+    ],
+    task: Annotated[
+        list[str] | None,
+        typer.Option("--task", "-t", help="A task: nano/sentiment, my_task.yaml, harness:hellaswag. May be repeated."),
+    ] = None,
+    adapt: Annotated[
+        list[str] | None,
+        typer.Option("--adapt", "-a", help="An adaptation: zero-shot, few-shot(k=4), lora(r=8), … May be repeated."),
+    ] = None,
+    seed: Annotated[list[int] | None, typer.Option("--seed", help="A seed. May be repeated.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", "-l", help="At most so many samples of each task.")] = None,
+    name: Annotated[str, typer.Option("--name", help="The name of the study in the short form.")] = "run",
+    include: Annotated[
+        list[Path] | None, typer.Option("--include", help="A folder with lm-eval YAML files of your own.")
+    ] = None,
+    device: Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = None,
+    dtype: Annotated[str | None, typer.Option("--dtype", help="auto, float32, bfloat16, float16.")] = None,
+    batch: Annotated[str | None, typer.Option("--batch", help="Rows of a batch, or auto.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the trials, their tokens and time; do nothing.")] = False,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a study: models × adaptations × tasks × seeds. What is finished already is not done again."""
+    from rich.console import Console
+
+    from tianti.api import run_study
+    from tianti.cli.progress import TerminalProgress
+    from tianti.store import Store
+    from tianti.study import trials
+
+    changes = {
+        "tasks": task, "adaptations": adapt, "seeds": seed, "limit": limit, "include": include,
+        "device": device, "dtype": dtype, "batch": batch,
+    }  # fmt: skip
+    study = _study(what, {key: value for key, value in changes.items() if value is not None}, name)
+    console = Console()
+    if dry_run:
+        _print_estimate(study, console, as_json=as_json)
+        return
+    planned = trials(study)
+    with Store(store) as opened:
+        result = run_study(study, planned, opened, TerminalProgress())
+        if as_json:
+            typer.echo(result.board.to_json())
+        else:
+            from tianti.board.terminal import render
+
+            console.print(render(result.board))
+            _print_summary(result.outcomes, console, store)
+    states = {outcome.state for outcome in result.outcomes}
+    if "failed" in states or states == {"refused"}:
+        raise typer.Exit(1)
+
+
+def _study(what: list[str], changes: dict[str, object], name: str) -> Study:
+    """The study of a file with the given options put in its place, or the one that the short form describes."""
+    from tianti.core.exceptions import InputError
+    from tianti.study import read_study, study_of
+
+    is_file = len(what) == 1 and what[0].endswith((".yaml", ".yml"))
+    if not is_file and "tasks" not in changes:
+        raise InputError(
+            f"no task given for {', '.join(what)}",
+            remedy="add --task nano/sentiment (see `tianti tasks list`), or give a study file that ends in .yaml",
+        )
+    if is_file:
+        return study_of(**(read_study(Path(what[0])).model_dump() | changes))
+    return study_of(study=name, models=what, **changes)
+
+
+def _print_summary(outcomes: list[Outcome], console: Console, store: Path) -> None:
+    counts = {state: sum(outcome.state == state for outcome in outcomes) for state in ("found", "measured")}
+    total = len(outcomes)
+    if counts["found"] == total:
+        console.print(f"All {total} trials were finished before: nothing to do.", highlight=False)
+    else:
+        console.print(f"{counts['measured']} trials measured, {counts['found']} found finished.", highlight=False)
+    for outcome in outcomes:
+        if outcome.state in ("refused", "failed"):
+            console.print(f"not measured ({outcome.state}): {outcome.trial.title}: {outcome.reason}", markup=False)
+    runs = [outcome.run.run_id for outcome in outcomes if outcome.state in ("found", "measured")]
+    if runs:
+        console.print(
+            f"Look closer: `tianti show {runs[-1]} --store {store}`, "
+            f"`tianti export DIR --store {store}`", highlight=False,
+        )  # fmt: skip
+
+
+def _print_estimate(study: Study, console: Console, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from tianti.estimate import estimate
+    from tianti.study import trials
+
+    estimates = estimate(trials(study))
+    if as_json:
+        typer.echo(json.dumps([asdict(line) for line in estimates], ensure_ascii=False, indent=2))
+        return
+    table = Table("trial", "samples", "tokens to read", "training tokens", "about seconds")
+    for line in estimates:
+        table.add_row(
+            line.trial, f"{line.samples:,}", f"{line.tokens:,}", f"{line.training_tokens:,}", f"{line.seconds:,.1f}"
+        )
+    console.print(table)
+    console.print(
+        f"{len(estimates)} trials, about {sum(line.seconds for line in estimates):,.0f} s on this machine "
+        "(a rough figure: from the model's size, the tokens and the speed of one matrix product). Nothing was run.",
+        highlight=False,
+    )

@@ -1,0 +1,68 @@
+"""`tianti show RUN`: all that is known of one run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption
+
+
+def show(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, or the beginning of it.")],
+    store: StoreOption = DEFAULT_STORE,
+    answers: Annotated[int, typer.Option("--answers", help="Print so many answers too.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Print a run: scores, settings, prompts, versions, hardware, cost, and the command that repeats it."""
+    from tianti.api import open_store
+    from tianti.cli.tables import print_facts
+    from tianti.study import repeat_command
+
+    with open_store(store) as opened:
+        found = _find(opened.runs(), run)
+        facts: dict[str, Any] = {
+            "run": found.run_id,
+            "trial": found.trial_id,
+            "state": found.state,
+            "reason": found.reason,
+            "repeat it": repeat_command(found.manifest),
+            "scores": {score.metric: _score(score) for score in opened.scores(found.run_id)},
+            "answers": found.answers_count,
+            "errors": found.errors_count,
+            "skipped": found.skipped_count,
+            "manifest": found.manifest,
+            "cost": found.cost,
+            "environment": found.environment,
+            "started": found.started_at,
+            "finished": found.finished_at,
+            "attempts": found.attempts,
+        }
+        if answers:
+            facts["samples"] = {
+                answer.sample_id: asdict(answer) for answer in opened.answers(found.run_id)[:answers]
+            }
+    print_facts(facts, as_json=as_json)
+
+
+def _find(runs: list[Any], beginning: str) -> Any:
+    from tianti.core.exceptions import InputError, UnknownNameError
+
+    matching = [run for run in runs if run.run_id.startswith(beginning) or run.trial_id.startswith(beginning)]
+    if not matching:
+        raise UnknownNameError("run", beginning, [run.run_id for run in runs], remedy="`tianti board --json` lists runs")
+    if len({run.trial_id for run in matching}) > 1:
+        raise InputError(
+            f"{len(matching)} runs begin with {beginning!r}", remedy="give more of the id: "
+            + ", ".join(run.run_id for run in matching[:5]),
+        )  # fmt: skip
+    return matching[-1]
+
+
+def _score(score: Any) -> dict[str, Any]:
+    return {
+        key: getattr(score, key)
+        for key in ("value", "low", "high", "level", "method", "n", "clusters", "errors", "skipped", "chance")
+    }

@@ -1,0 +1,93 @@
+"""What a study would take, before it is run: samples, tokens, and a rough time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tianti.engine import ChooseRequest, GenerateRequest, Request, RollingRequest, ScoreRequest
+from tianti.models import Model
+from tianti.study import Trial
+
+LOOKED_AT = 32
+"""Questions whose tokens are counted; the rest are taken to be like them."""
+
+USED_OF_PEAK = 0.3
+"""The share of a matrix product's speed that a model reaches; a rule of thumb, as good as the estimate needs."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one trial would take. Tokens are those of the requests as they are asked, before any sharing."""
+
+    trial: str
+    samples: int
+    tokens: int
+    training_tokens: int
+    seconds: float
+
+
+def estimate(trials: Sequence[Trial]) -> list[Estimate]:
+    """An estimate for each trial; loads tokenizers and data, no weights."""
+    return [_estimate(trial) for trial in trials]
+
+
+def _estimate(trial: Trial) -> Estimate:
+    samples = trial.task.count(trial.limit)
+    if trial.model.architecture == "baseline":
+        return Estimate(trial.title, samples, 0, 0, 0.0)
+    count = _token_counter(trial.model)
+    types = (
+        frozenset({ScoreRequest, RollingRequest, GenerateRequest})
+        if trial.model.architecture == "causal"
+        else frozenset({ChooseRequest})
+    )
+    shots = trial.adaptation.shots(trial.seed or 0)
+    looked_at = list(trial.task.questions(shots, types, min(samples, LOOKED_AT)))
+    texts = [_text(request) for question in looked_at for request in question.requests]
+    tokens = round(sum(count(texts)) / max(len(looked_at), 1) * samples)
+    training_tokens = _training_tokens(trial, count) if trial.adaptation.trains else 0
+    # Kaplan et al. 2020 (arXiv 2001.08361, §2.1): 2 operations per parameter and token forward, 6 with the backward.
+    operations = (trial.model.parameters or 0) * (2 * tokens + 6 * training_tokens)
+    return Estimate(trial.title, samples, tokens, training_tokens, operations / (_speed() * USED_OF_PEAK))
+
+
+def _training_tokens(trial: Trial, count: Callable[[Sequence[str]], list[int]]) -> int:
+    examples = trial.task.examples("train")
+    looked_at = examples[:LOOKED_AT]
+    per_example = sum(count([example.context + example.continuation for example in looked_at])) / max(len(looked_at), 1)
+    return round(per_example * len(examples) * getattr(trial.adaptation, "epochs", 1))
+
+
+def _text(request: Request) -> str:
+    match request:
+        case ScoreRequest(context, continuation):
+            return context + continuation
+        case GenerateRequest(context):
+            return context
+        case RollingRequest(text) | ChooseRequest(text):
+            return text
+
+
+@lru_cache(maxsize=8)
+def _token_counter(model: Model) -> Callable[[Sequence[str]], list[int]]:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model.path)
+    return lambda texts: [len(ids) for ids in tokenizer(list(texts))["input_ids"]]
+
+
+@lru_cache(maxsize=1)
+def _speed() -> float:
+    """Operations a second of a 1024 × 1024 matrix product on this machine, best of three."""
+    import torch
+
+    matrix = torch.rand(1024, 1024)
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        matrix @ matrix
+        seconds.append(time.perf_counter() - started)
+    return float(2 * 1024**3 / min(seconds))
