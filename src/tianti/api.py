@@ -45,7 +45,10 @@ def run_study(
 
 
 def run(
-    study: Study | dict[str, Any] | str | Path, *, store: str | Path = DEFAULT_STORE, progress: Progress | None = None
+    study: Study | dict[str, Any] | str | Path,
+    *,
+    store: str | Path = DEFAULT_STORE,
+    progress: Progress | None = None,
 ) -> Board:
     """Run a study (a file, a mapping with its keys, or a Study) and return its board.
 
@@ -121,7 +124,9 @@ def compare_entries(store: str | Path, first: str, second: str, study: str | Non
 def open_store(folder: str | Path) -> Store:
     """Open a store that is there; looking at one never makes one."""
     if not (Path(folder) / "tianti.sqlite").exists():
-        raise StoreError(f"no results in {folder}", remedy="run a study first, or name the folder with --store")
+        raise StoreError(
+            f"no results in {folder}", remedy="run a study first, or name the folder with --store"
+        )
     return Store(Path(folder))
 
 

@@ -57,7 +57,9 @@ def _estimate(trial: Trial) -> Estimate:
 def _training_tokens(trial: Trial, count: Callable[[Sequence[str]], list[int]]) -> int:
     examples = trial.task.examples("train")
     looked_at = examples[:LOOKED_AT]
-    per_example = sum(count([example.context + example.continuation for example in looked_at])) / max(len(looked_at), 1)
+    per_example = sum(count([example.context + example.continuation for example in looked_at])) / max(
+        len(looked_at), 1
+    )
     return round(per_example * len(examples) * getattr(trial.adaptation, "epochs", 1))
 
 

@@ -1,11 +1,11 @@
 """A Study (YAML) → Trials.
 
-    study: which-way-to-adapt
-    models: [nano:llama, ./my-model]
-    adaptations: [zero-shot, few-shot(k=4), lora(r=8)]
-    tasks: [nano/sentiment, my_task.yaml, harness:hellaswag]
-    seeds: [0, 1, 2]
-    limit: 500
+study: which-way-to-adapt
+models: [nano:llama, ./my-model]
+adaptations: [zero-shot, few-shot(k=4), lora(r=8)]
+tasks: [nano/sentiment, my_task.yaml, harness:hellaswag]
+seeds: [0, 1, 2]
+limit: 500
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ def read_study(path: Path) -> Study:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise StudyError(f"no study file {path}", remedy="`tianti run MODEL --task TASK` needs no file") from error
+        raise StudyError(
+            f"no study file {path}", remedy="`tianti run MODEL --task TASK` needs no file"
+        ) from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise StudyError(f"{path}: cannot be read as YAML: {error}") from error
     if not isinstance(content, dict):
@@ -215,7 +217,13 @@ def repeat_command(manifest: Mapping[str, Any]) -> str:
     """The command that runs a trial with this manifest again."""
     model = manifest["model"]
     revision = f"@{model['revision']}" if model["revision"] and "@" not in model["name"] else ""
-    parts = [model["name"] + revision, "--task", manifest["task"]["reference"], "--adapt", _full_notation(manifest)]
+    parts = [
+        model["name"] + revision,
+        "--task",
+        manifest["task"]["reference"],
+        "--adapt",
+        _full_notation(manifest),
+    ]
     if manifest["seed"] is not None:
         parts += ["--seed", str(manifest["seed"])]
     if manifest["limit"] is not None:

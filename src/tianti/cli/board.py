@@ -27,7 +27,9 @@ def board(store: StoreOption = DEFAULT_STORE, study: StudyOption = None, as_json
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="A", help="An entry, as the board names it: 'nano:llama · lora'.")],
+    first: Annotated[
+        str, typer.Argument(metavar="A", help="An entry, as the board names it: 'nano:llama · lora'.")
+    ],
     second: Annotated[str, typer.Argument(metavar="B", help="The entry to compare it with.")],
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,

@@ -14,9 +14,14 @@ from tianti.cli.options import DEFAULT_STORE, StoreOption
 def demo(
     store: StoreOption = DEFAULT_STORE,
     site: Annotated[Path, typer.Option("--site", help="Where the site is written.")] = Path("tianti-site"),
-    limit: Annotated[int | None, typer.Option("--limit", "-l", help="At most so many samples of each task.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-l", help="At most so many samples of each task.")
+    ] = None,
     from_scratch: Annotated[
-        bool, typer.Option("--from-scratch", help="Pre-train the nano model again instead of using its shipped weights.")
+        bool,
+        typer.Option(
+            "--from-scratch", help="Pre-train the nano model again instead of using its shipped weights."
+        ),
     ] = False,
     serve: Annotated[bool, typer.Option("--serve", help="Open the site on a local port when done.")] = False,
     port: Annotated[int, typer.Option("--port", help="The port for --serve; 0 takes a free one.")] = 8000,
@@ -45,7 +50,9 @@ def demo(
     console = Console()
     console.print(render(result.board))
     found = sum(outcome.state == "found" for outcome in result.outcomes)
-    console.print(f"{len(result.outcomes)} trials, {found} of them found finished in {store}.", highlight=False)
+    console.print(
+        f"{len(result.outcomes)} trials, {found} of them found finished in {store}.", highlight=False
+    )
     console.print(f"The site: {index}", highlight=False, soft_wrap=True)
     if serve:
         _serve(site, port)

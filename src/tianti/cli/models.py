@@ -9,7 +9,9 @@ import typer
 
 from tianti.cli.options import JsonOption
 
-app = typer.Typer(help="The models that come with tianti, and the forms of a model reference.", no_args_is_help=True)
+app = typer.Typer(
+    help="The models that come with tianti, and the forms of a model reference.", no_args_is_help=True
+)
 
 
 @app.command("list")

@@ -9,8 +9,12 @@ import typer
 
 StoreOption = Annotated[
     Path,
-    typer.Option("--store", envvar="TIANTI_STORE", help="Folder of the results.", show_default="tianti-store"),
+    typer.Option(
+        "--store", envvar="TIANTI_STORE", help="Folder of the results.", show_default="tianti-store"
+    ),
 ]
 DEFAULT_STORE = Path("tianti-store")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-StudyOption = Annotated[str | None, typer.Option("--study", help="Only this study; by default all of the store.")]
+StudyOption = Annotated[
+    str | None, typer.Option("--study", help="Only this study; by default all of the store.")
+]

@@ -27,14 +27,20 @@ def run(
     ],
     task: Annotated[
         list[str] | None,
-        typer.Option("--task", "-t", help="A task: nano/sentiment, my_task.yaml, harness:hellaswag. May be repeated."),
+        typer.Option(
+            "--task", "-t", help="A task: nano/sentiment, my_task.yaml, harness:hellaswag. May be repeated."
+        ),
     ] = None,
     adapt: Annotated[
         list[str] | None,
-        typer.Option("--adapt", "-a", help="An adaptation: zero-shot, few-shot(k=4), lora(r=8), … May be repeated."),
+        typer.Option(
+            "--adapt", "-a", help="An adaptation: zero-shot, few-shot(k=4), lora(r=8), … May be repeated."
+        ),
     ] = None,
     seed: Annotated[list[int] | None, typer.Option("--seed", help="A seed. May be repeated.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", "-l", help="At most so many samples of each task.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-l", help="At most so many samples of each task.")
+    ] = None,
     name: Annotated[str, typer.Option("--name", help="The name of the study in the short form.")] = "run",
     include: Annotated[
         list[Path] | None, typer.Option("--include", help="A folder with lm-eval YAML files of your own.")
@@ -42,7 +48,9 @@ def run(
     device: Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = None,
     dtype: Annotated[str | None, typer.Option("--dtype", help="auto, float32, bfloat16, float16.")] = None,
     batch: Annotated[str | None, typer.Option("--batch", help="Rows of a batch, or auto.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the trials, their tokens and time; do nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the trials, their tokens and time; do nothing.")
+    ] = False,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
@@ -100,10 +108,14 @@ def _print_summary(outcomes: list[Outcome], console: Console, store: Path) -> No
     if counts["found"] == total:
         console.print(f"All {total} trials were finished before: nothing to do.", highlight=False)
     else:
-        console.print(f"{counts['measured']} trials measured, {counts['found']} found finished.", highlight=False)
+        console.print(
+            f"{counts['measured']} trials measured, {counts['found']} found finished.", highlight=False
+        )
     for outcome in outcomes:
         if outcome.state in ("refused", "failed"):
-            console.print(f"not measured ({outcome.state}): {outcome.trial.title}: {outcome.reason}", markup=False)
+            console.print(
+                f"not measured ({outcome.state}): {outcome.trial.title}: {outcome.reason}", markup=False
+            )
     runs = [outcome.run.run_id for outcome in outcomes if outcome.state in ("found", "measured")]
     if runs:
         console.print(
@@ -127,7 +139,11 @@ def _print_estimate(study: Study, console: Console, *, as_json: bool) -> None:
     table = Table("trial", "samples", "tokens to read", "training tokens", "about seconds")
     for line in estimates:
         table.add_row(
-            line.trial, f"{line.samples:,}", f"{line.tokens:,}", f"{line.training_tokens:,}", f"{line.seconds:,.1f}"
+            line.trial,
+            f"{line.samples:,}",
+            f"{line.tokens:,}",
+            f"{line.training_tokens:,}",
+            f"{line.seconds:,.1f}",
         )
     console.print(table)
     console.print(

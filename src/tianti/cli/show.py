@@ -52,7 +52,9 @@ def _find(runs: list[Any], beginning: str) -> Any:
 
     matching = [run for run in runs if run.run_id.startswith(beginning) or run.trial_id.startswith(beginning)]
     if not matching:
-        raise UnknownNameError("run", beginning, [run.run_id for run in runs], remedy="`tianti board --json` lists runs")
+        raise UnknownNameError(
+            "run", beginning, [run.run_id for run in runs], remedy="`tianti board --json` lists runs"
+        )
     if len({run.trial_id for run in matching}) > 1:
         raise InputError(
             f"{len(matching)} runs begin with {beginning!r}", remedy="give more of the id: "

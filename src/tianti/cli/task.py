@@ -18,7 +18,10 @@ app = typer.Typer(help="Make, check and export tasks of your own.", no_args_is_h
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name of the new task.")],
     kind: Annotated[
-        str, typer.Option("--kind", help="classification, multiple-choice, question-answering or language-modelling.")
+        str,
+        typer.Option(
+            "--kind", help="classification, multiple-choice, question-answering or language-modelling."
+        ),
     ] = "classification",
     folder: Annotated[Path, typer.Option("--dir", help="Where the files are written.")] = Path(),
 ) -> None:
@@ -26,14 +29,17 @@ def new(
     from tianti.tasks.new import new_task
 
     path = new_task(name, folder, kind)
-    typer.echo(f"written: {path}\nnext: `tianti task check {path}`, then `tianti run nano:llama --task {path}`")
+    typer.echo(
+        f"written: {path}\nnext: `tianti task check {path}`, then `tianti run nano:llama --task {path}`"
+    )
 
 
 @app.command()
 def check(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A task file, or the name of a task.")],
     model: Annotated[
-        str | None, typer.Option("--model", help="Count lengths in this model's tokens instead of characters only.")
+        str | None,
+        typer.Option("--model", help="Count lengths in this model's tokens instead of characters only."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -51,8 +57,12 @@ def check(
 @app.command()
 def export(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A task file, or the name of a task.")],
-    harness: Annotated[bool, typer.Option("--harness", help="As lm-eval YAML and data (the only form so far).")] = True,
-    folder: Annotated[Path, typer.Option("--dir", help="Where the files are written.")] = Path("harness-tasks"),
+    harness: Annotated[
+        bool, typer.Option("--harness", help="As lm-eval YAML and data (the only form so far).")
+    ] = True,
+    folder: Annotated[Path, typer.Option("--dir", help="Where the files are written.")] = Path(
+        "harness-tasks"
+    ),
 ) -> None:
     """Write a text-to-text task so that lm-evaluation-harness runs it and gets the same numbers."""
     from tianti.tasks import load_tasks
@@ -60,7 +70,9 @@ def export(
 
     for task in load_tasks(name):
         path = export_harness(task, folder)
-        typer.echo(f"written: {path}\nrun it: `lm_eval --model hf --tasks {path.stem} --include_path {folder} …`")
+        typer.echo(
+            f"written: {path}\nrun it: `lm_eval --model hf --tasks {path.stem} --include_path {folder} …`"
+        )
 
 
 def _token_counter(reference: str):  # type: ignore[no-untyped-def]

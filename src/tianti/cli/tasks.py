@@ -9,7 +9,9 @@ import typer
 
 from tianti.cli.options import JsonOption
 
-app = typer.Typer(help="The tasks that come with tianti, and those of lm-evaluation-harness.", no_args_is_help=True)
+app = typer.Typer(
+    help="The tasks that come with tianti, and those of lm-evaluation-harness.", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -33,7 +35,9 @@ def list_(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A task of the library, a YAML file, or harness:NAME.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A task of the library, a YAML file, or harness:NAME.")
+    ],
     include: Annotated[
         list[Path] | None, typer.Option("--include", help="A folder with lm-eval YAML files of your own.")
     ] = None,

@@ -48,7 +48,9 @@ def parse_call(text: str) -> Call:
     for part in _split(match["arguments"] or ""):
         key, equals, value = part.partition("=")
         if not equals or not key.strip():
-            raise InputError(f"cannot read {part.strip()!r} in {text!r}", remedy="write each argument as key=value")
+            raise InputError(
+                f"cannot read {part.strip()!r} in {text!r}", remedy="write each argument as key=value"
+            )
         if key.strip() in arguments:
             raise InputError(f"{key.strip()!r} stands twice in {text!r}", remedy="give each argument once")
         arguments[key.strip()] = _value(value.strip(), text)

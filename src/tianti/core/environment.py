@@ -10,7 +10,17 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("tianti", "torch", "transformers", "peft", "tokenizers", "numpy", "scikit-learn", "lm_eval", "datasets")
+PACKAGES = (
+    "tianti",
+    "torch",
+    "transformers",
+    "peft",
+    "tokenizers",
+    "numpy",
+    "scikit-learn",
+    "lm_eval",
+    "datasets",
+)
 
 
 def versions() -> dict[str, str]:

@@ -48,7 +48,9 @@ class UnknownNameError(InputError):
     unknown adaptation 'lorra': did you mean 'lora'? Valid: full, lora
     """
 
-    def __init__(self, what: str, name: str, valid: Iterable[str], *, where: str = "", remedy: str = "") -> None:
+    def __init__(
+        self, what: str, name: str, valid: Iterable[str], *, where: str = "", remedy: str = ""
+    ) -> None:
         names = sorted(valid)
         near = nearest(name, names)
         message = f"{where + ': ' if where else ''}unknown {what} {name!r}"

@@ -63,7 +63,9 @@ def _answer(task: Task, question: Question, position: int, responses: Sequence[R
     if failures:
         # One request that the model failed on makes the whole sample an error; only then does "skipped" count.
         failure = next((failure for failure in failures if failure.state == "error"), failures[0])
-        return Answer(state="error" if failure.state == "error" else "skipped", reason=failure.reason, **common)
+        return Answer(
+            state="error" if failure.state == "error" else "skipped", reason=failure.reason, **common
+        )
     grade = task.grade(question, responses)
     return Answer(state="ok", prediction=grade.prediction, values=grade.values, **common)
 

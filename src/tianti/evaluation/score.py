@@ -69,6 +69,10 @@ def _interval(metric: Metric, answers: Sequence[Answer]) -> Interval:
     clusters = [answer.cluster or answer.sample_id for answer in answers]
     clustered = any(answer.cluster for answer in answers)
     if metric.scale == "ratio":
-        return bca_interval(values, metric.aggregate, clusters=clusters if clustered else None,
-                            seed=derive_seed("interval", metric.name))
+        return bca_interval(
+            values,
+            metric.aggregate,
+            clusters=clusters if clustered else None,
+            seed=derive_seed("interval", metric.name),
+        )
     return mean_interval([float(value) for value in values], clusters=clusters if clustered else None)

@@ -1,0 +1,51 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tianti.core.call import Call, parse_call
+from tianti.core.exceptions import InputError
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "arguments"),
+    [
+        ("zero-shot", "zero-shot", {}),
+        ("zero-shot()", "zero-shot", {}),
+        ("lora(r=8, lr=2e-5)", "lora", {"r": 8, "lr": 2e-5}),
+        ("few-shot( k = 4 , selection=first )", "few-shot", {"k": 4, "selection": "first"}),
+        (
+            "lora(targets=[q_proj, v_proj], merge=true)",
+            "lora",
+            {"targets": ["q_proj", "v_proj"], "merge": True},
+        ),
+        ("task(text='a, b')", "task", {"text": "a, b"}),
+        ("./dir/my_task.yaml(split=validation)", "./dir/my_task.yaml", {"split": "validation"}),
+        ("full(max_examples=null)", "full", {"max_examples": None}),
+    ],
+)
+def test_reads_the_notation(text: str, name: str, arguments: dict[str, Any]) -> None:
+    assert parse_call(text) == Call(name, arguments)
+
+
+@pytest.mark.parametrize("text", ["", "lora(", "lora(r)", "lora(=8)", "lora(r=8, r=9)", "lora(r=[1)", "a b"])
+def test_refuses_what_is_not_the_notation(text: str) -> None:
+    with pytest.raises(InputError):
+        parse_call(text)
+
+
+names = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)
+arguments = st.dictionaries(
+    st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True),
+    st.integers()
+    | st.booleans()
+    | st.floats(allow_nan=False, allow_infinity=False, min_value=1e-9, max_value=1e9),
+    max_size=3,
+)
+
+
+@given(names, arguments)
+def test_what_is_written_is_read_again(name: str, given_arguments: dict[str, Any]) -> None:
+    call = Call(name, given_arguments)
+    assert parse_call(str(call)) == call
