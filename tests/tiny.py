@@ -65,7 +65,7 @@ def _build(network_class: Any, config: Any, seed: int) -> Any:
         network = network_class(config)
     for parameter in network.parameters():
         if parameter.dim() > 1:
-            # With the usual initial weights all logits are nearly equal, and a test could not tell them apart.
+            # With the usual initial weights all logits are nearly equal: a test could not tell them apart.
             parameter.data.mul_(4)
     network.eval()
     return network

@@ -1,0 +1,9 @@
+"""Runs on disk: answers as they come, sealed into Parquet; scores that are only ever added to."""
+
+from __future__ import annotations
+
+from tianti.evaluation.score import Score
+from tianti.store.records import Attempt, Run, StudyRecord
+from tianti.store.store import Store
+
+__all__ = ["Attempt", "Run", "Score", "Store", "StudyRecord"]
