@@ -1,0 +1,155 @@
+"""Rows of the tables to records and back; each function works inside the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
+
+from tianti.core.exceptions import StoreError
+from tianti.evaluation.answer import Answer
+from tianti.evaluation.score import Score
+from tianti.store import tables
+from tianti.store.parts import Part
+from tianti.store.records import Attempt, Run, StudyRecord
+
+_SCORE_FIELDS = tuple(field.name for field in fields(Score))
+
+
+def new_run(run_id: str, trial_id: str, manifest: str, started_at: str) -> dict[str, Any]:
+    """The row of a run that has just been started."""
+    return {
+        "run_id": run_id,
+        "trial_id": trial_id,
+        "state": "running",
+        "reason": "",
+        "manifest": manifest,
+        "cost": "{}",
+        "started_at": started_at,
+        "attempts": 1,
+        "answers_count": 0,
+        "errors_count": 0,
+        "skipped_count": 0,
+    }
+
+
+def select_runs(connection: Connection, *where: ColumnElement[bool]) -> list[Run]:
+    """The runs that meet the conditions, ordered by their start."""
+    run, attempt = tables.run, tables.attempt
+    newest = and_(attempt.c.run_id == run.c.run_id, attempt.c.number == run.c.attempts)
+    query = select(run, attempt.c.environment).join(attempt, newest).where(*where)
+    found = connection.execute(query.order_by(run.c.started_at, run.c.run_id)).mappings()
+    return [
+        Run(**{**row, **{name: json.loads(row[name]) for name in ("manifest", "environment", "cost")}})
+        for row in found
+    ]
+
+
+def select_attempts(connection: Connection, run_id: str) -> list[Attempt]:
+    """The attempts of a run, oldest first."""
+    columns = tables.attempt.c
+    found = connection.execute(
+        select(tables.attempt).where(columns.run_id == run_id).order_by(columns.number)
+    )
+    return [Attempt(row.number, row.started_at, json.loads(row.environment)) for row in found]
+
+
+def standing_finished(connection: Connection, run_id: str) -> str | None:
+    """The finished run of the same trial that no other run supersedes, or None."""
+    run = tables.run
+    trial = select(run.c.trial_id).where(run.c.run_id == run_id).scalar_subquery()
+    superseded = select(run.c.supersedes).where(run.c.supersedes.is_not(None))
+    query = select(run.c.run_id).where(
+        run.c.trial_id == trial, run.c.state == "finished", run.c.run_id.not_in(superseded)
+    )
+    return connection.scalar(query)
+
+
+def new_answer(run_id: str, answer: Answer, text: str) -> dict[str, Any]:
+    """The row of a staged answer."""
+    return {
+        "run_id": run_id,
+        "sample_id": answer.sample_id,
+        "repeat": answer.repeat,
+        "position": answer.position,
+        "answer": text,
+    }
+
+
+def select_parts(connection: Connection, run_id: str) -> list[Part]:
+    """The sealed files of a run, in their order."""
+    columns = tables.part.c
+    found = connection.execute(select(tables.part).where(columns.run_id == run_id).order_by(columns.number))
+    return [Part(row.sha256, row.rows, row.uri) for row in found]
+
+
+def insert_scores(connection: Connection, run_id: str, scores: Sequence[Score], created_at: str) -> None:
+    """Add scores; each supersedes the newest one of its metric.
+
+    Raises:
+        StoreError: two of them have the same metric, or a number is NaN or infinite.
+    """
+    before = _newest_scores(connection, run_id)
+    seen: set[str] = set()
+    for score in scores:
+        if score.metric in seen:
+            raise StoreError(
+                f"run {run_id} has two scores for {score.metric!r}", remedy="give each metric once"
+            )
+        seen.add(score.metric)
+        for name in ("value", "low", "high", "level", "chance"):
+            number = getattr(score, name)
+            if number is not None and not math.isfinite(number):
+                raise StoreError(
+                    f"run {run_id}: {name} of the score {score.metric!r} is {number}",
+                    remedy="leave out (None) what has no value; it is shown as missing",
+                )
+        row = {"run_id": run_id, "created_at": created_at, "supersedes": before.get(score.metric)}
+        connection.execute(insert(tables.score).values(row | asdict(score)))
+
+
+def select_scores(connection: Connection, run_id: str) -> list[Score]:
+    """The newest score of each metric, in the order they were recorded."""
+    newest = _newest_scores(connection, run_id).values()
+    columns = [tables.score.c[name] for name in _SCORE_FIELDS]
+    query = select(*columns).where(tables.score.c.score_id.in_(newest)).order_by(tables.score.c.score_id)
+    return [Score(**row) for row in connection.execute(query).mappings()]
+
+
+def newest_studies(connection: Connection) -> dict[str, int]:
+    """The newest record of each study: name to number."""
+    columns = tables.study.c
+    found = connection.execute(select(columns.name, func.max(columns.study_id)).group_by(columns.name))
+    return {row.name: row[1] for row in found}
+
+
+def select_study(connection: Connection, number: int) -> StudyRecord:
+    """One record of a study."""
+    study, trials = tables.study, tables.study_trial
+    row = connection.execute(select(study).where(study.c.study_id == number)).one()
+    ids = connection.scalars(
+        select(trials.c.trial_id).where(trials.c.study_id == number).order_by(trials.c.position)
+    )
+    return StudyRecord(row.name, tuple(ids), row.text, row.recorded_at)
+
+
+def insert_study(connection: Connection, record: StudyRecord) -> None:
+    """Add a record of a study."""
+    values = {"name": record.name, "text": record.text, "recorded_at": record.recorded_at}
+    number = connection.scalar(insert(tables.study).values(values).returning(tables.study.c.study_id))
+    trials = [
+        {"study_id": number, "position": position, "trial_id": trial_id}
+        for position, trial_id in enumerate(record.trial_ids)
+    ]
+    if trials:
+        connection.execute(insert(tables.study_trial), trials)
+
+
+def _newest_scores(connection: Connection, run_id: str) -> dict[str, int]:
+    columns = tables.score.c
+    query = select(columns.metric, func.max(columns.score_id)).where(columns.run_id == run_id)
+    return {row.metric: row[1] for row in connection.execute(query.group_by(columns.metric))}

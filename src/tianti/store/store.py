@@ -1,0 +1,332 @@
+"""The store: a folder with a database, the sealed answers and the adapted models of its runs.
+
+folder/tianti.sqlite    runs, scores, studies, and the answers of runs that are not finished
+folder/parts/           one Parquet file per finished run, named by its sha256
+folder/adapted/         what training made, one folder per trial
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from tianti.core.exceptions import StoreError, UnknownNameError
+from tianti.evaluation.answer import Answer
+from tianti.evaluation.score import Score
+from tianti.store import rows, tables
+from tianti.store.codec import answer_from_text, answer_to_text, to_text
+from tianti.store.database import WRITES, open_database
+from tianti.store.errors import explained
+from tianti.store.failpoints import failpoint
+from tianti.store.parts import old_files, read_part, write_part
+from tianti.store.records import Attempt, Run, StudyRecord
+
+
+class Store:
+    """Runs on disk. Whatever a method has returned from survives a crash of the process or the machine.
+
+    Several processes may use one store at once, on one host and a local disk; each run has one writer.
+
+    Every method raises `StoreError` when the disk or the database refuses, with the reason and a remedy.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the store in `folder`, making it where there is none and bringing its tables up to date."""
+        self.folder = folder
+        self._parts = folder / "parts"
+        with explained(folder, "open the store"):
+            self._parts.mkdir(parents=True, exist_ok=True)
+            (folder / "adapted").mkdir(exist_ok=True)
+            self._engine = open_database(folder / "tianti.sqlite")
+        self._writer = self._engine.execution_options(**{WRITES: True})
+        self._collect_orphans()
+
+    def close(self) -> None:
+        """Let go of the database file."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Runs
+
+    def run(self, run_id: str) -> Run:
+        """The run of this id.
+
+        Raises:
+            UnknownNameError: there is none.
+        """
+        with self._read("read a run") as connection:
+            found = rows.select_runs(connection, tables.run.c.run_id == run_id)
+            if not found:
+                raise UnknownNameError(
+                    "run", run_id, connection.scalars(select(tables.run.c.run_id)), where=str(self.folder)
+                )
+        return found[0]
+
+    def runs(self, study: str | None = None) -> list[Run]:
+        """All runs in every state, ordered by their start; with `study`, those of its newest record.
+
+        Raises:
+            UnknownNameError: no study of this name was recorded.
+        """
+        with self._read("read the runs") as connection:
+            if study is None:
+                return rows.select_runs(connection)
+            newest = rows.newest_studies(connection)
+            if study not in newest:
+                raise UnknownNameError("study", study, newest, where=str(self.folder))
+            trials = select(tables.study_trial.c.trial_id).where(
+                tables.study_trial.c.study_id == newest[study]
+            )
+            return rows.select_runs(connection, tables.run.c.trial_id.in_(trials))
+
+    def find_run(self, trial_id: str) -> Run | None:
+        """The run that stands for a trial: the newest finished one, else the unfinished one."""
+        with self._read("look for a run") as connection:
+            found = rows.select_runs(connection, tables.run.c.trial_id == trial_id)
+        superseded = {run.supersedes for run in found}
+        standing = [run for run in found if run.run_id not in superseded]
+        return next((run for run in standing if run.state == "finished"), standing[0] if standing else None)
+
+    def start_run(self, trial_id: str, manifest: Mapping[str, Any], environment: Mapping[str, Any]) -> Run:
+        """A new run of a trial; or its unfinished one, resumed with the answers that it has."""
+        environment_text = to_text(environment, "the environment")
+        manifest_text = to_text(manifest, "the manifest")
+        with self._write("start a run") as connection:
+            unfinished = (tables.run.c.trial_id == trial_id) & tables.UNFINISHED
+            found = connection.execute(
+                select(tables.run.c.run_id, tables.run.c.attempts).where(unfinished)
+            ).first()
+            if found is None:
+                run_id, number = uuid.uuid4().hex[:12], 1
+                new = rows.new_run(run_id, trial_id, manifest_text, _now())
+                connection.execute(insert(tables.run).values(new))
+            else:
+                run_id, number = found.run_id, found.attempts + 1
+                again = {"state": "running", "reason": "", "finished_at": None, "attempts": number}
+                connection.execute(update(tables.run).where(tables.run.c.run_id == run_id).values(again))
+            connection.execute(
+                insert(tables.attempt).values(
+                    run_id=run_id, number=number, started_at=_now(), environment=environment_text
+                )
+            )
+        return self.run(run_id)
+
+    def fail_run(self, run_id: str, reason: str) -> Run:
+        """Give up a running run for now; its answers are kept, and `start_run` takes it up again."""
+        with self._write("record a failure") as connection:
+            self._change_running(
+                connection, run_id, {"state": "failed", "reason": reason, "finished_at": _now()}
+            )
+        return self.run(run_id)
+
+    def attempts(self, run_id: str) -> list[Attempt]:
+        """Every start of a run with the environment it had, oldest first."""
+        with self._read("read attempts") as connection:
+            return rows.select_attempts(connection, run_id)
+
+    # Answers
+
+    def append(self, run_id: str, answers: Sequence[Answer]) -> None:
+        """Add answers to a running run, all of them or none.
+
+        Raises:
+            StoreError: the run is not running, or one of the answers (sample and repeat) is there already.
+        """
+        if not answers:
+            return
+        new = [rows.new_answer(run_id, answer, answer_to_text(answer)) for answer in answers]
+        states = Counter(answer.state for answer in answers)
+        counts = tables.run.c
+        try:
+            with self._write("store answers") as connection:
+                self._change_running(
+                    connection,
+                    run_id,
+                    {
+                        "answers_count": counts.answers_count + len(answers),
+                        "errors_count": counts.errors_count + states["error"],
+                        "skipped_count": counts.skipped_count + states["skipped"],
+                    },
+                )
+                connection.execute(insert(tables.staging), new)
+                failpoint("before_append_commit")
+        except StoreError as error:
+            if isinstance(error.__cause__, IntegrityError):
+                raise self._doubled(run_id, answers) from error
+            raise
+        failpoint("after_append")
+
+    def answered(self, run_id: str) -> set[tuple[str, int]]:
+        """Sample and repeat of every answer that is durable."""
+        with self._read("read which samples are answered") as connection:
+            columns = tables.staging.c
+            staged = connection.execute(
+                select(columns.sample_id, columns.repeat).where(columns.run_id == run_id)
+            ).all()
+        return {(row.sample_id, row.repeat) for row in staged} or {
+            (answer.sample_id, answer.repeat) for answer in self.answers(run_id)
+        }
+
+    def answers(self, run_id: str) -> list[Answer]:
+        """The answers of a run, ordered by position and repeat.
+
+        Raises:
+            StoreError: the file that holds them is gone or was changed since it was sealed.
+        """
+        with self._read("read answers") as connection:
+            parts = rows.select_parts(connection, run_id)
+            columns = tables.staging.c
+            staged = connection.scalars(
+                select(columns.answer)
+                .where(columns.run_id == run_id)
+                .order_by(columns.position, columns.repeat, columns.sample_id)
+            ).all()
+        with explained(self._parts, "read answers"):
+            sealed = [answer for part in parts for answer in read_part(self.folder, part)]
+        return sealed + [answer_from_text(text) for text in staged]
+
+    def finish_run(self, run_id: str, scores: Sequence[Score], cost: Mapping[str, Any], expected: int) -> Run:
+        """Seal a running run: its answers become one immutable file, its scores are recorded, it is finished.
+
+        Raises:
+            StoreError: it does not have `expected` answers, or two scores have the same metric.
+        """
+        answers = self.answers(run_id)
+        if len(answers) != expected:
+            raise StoreError(
+                f"{self.folder}: cannot finish run {run_id}: it has {len(answers)} of {expected} answers",
+                remedy="start the trial again: it asks what is missing",
+            )
+        cost_text = to_text(cost, "the cost")
+        with explained(self._parts, "seal answers"):
+            part = write_part(self._parts, answers)
+        with self._write("finish a run") as connection:
+            before = rows.standing_finished(connection, run_id)
+            self._change_running(
+                connection,
+                run_id,
+                {"state": "finished", "finished_at": _now(), "cost": cost_text, "supersedes": before},
+                answers_count=len(answers),
+            )
+            connection.execute(
+                insert(tables.part).values(
+                    run_id=run_id, number=0, sha256=part.sha256, rows=part.rows, uri=part.uri
+                )
+            )
+            connection.execute(delete(tables.staging).where(tables.staging.c.run_id == run_id))
+            rows.insert_scores(connection, run_id, scores, _now())
+            failpoint("before_finish_commit")
+        failpoint("after_finish")
+        return self.run(run_id)
+
+    # Scores
+
+    def add_scores(self, run_id: str, scores: Sequence[Score]) -> None:
+        """Record newer scores of a finished run; the older ones are kept, and superseded.
+
+        Raises:
+            StoreError: the run is not finished.
+        """
+        with self._write("add scores") as connection:
+            found = rows.select_runs(connection, tables.run.c.run_id == run_id)
+            if not found or found[0].state != "finished":
+                raise StoreError(f"{self.folder}: run {run_id} is not finished", remedy="finish it first")
+            rows.insert_scores(connection, run_id, scores, _now())
+
+    def scores(self, run_id: str) -> list[Score]:
+        """The newest score of each metric, in the order they were recorded."""
+        with self._read("read scores") as connection:
+            return rows.select_scores(connection, run_id)
+
+    # Studies and adapted models
+
+    def record_study(self, name: str, trial_ids: Sequence[str], text: str) -> None:
+        """Remember what a study asked for; recording the same again changes nothing."""
+        with self._write("record a study") as connection:
+            newest = rows.newest_studies(connection).get(name)
+            if newest is not None:
+                record = rows.select_study(connection, newest)
+                if (record.trial_ids, record.text) == (tuple(trial_ids), text):
+                    return
+            rows.insert_study(connection, StudyRecord(name, tuple(trial_ids), text, _now()))
+
+    def studies(self) -> list[StudyRecord]:
+        """The newest record of each study, ordered by when it was recorded."""
+        with self._read("read the studies") as connection:
+            return [
+                rows.select_study(connection, number)
+                for number in sorted(rows.newest_studies(connection).values())
+            ]
+
+    def adapted_folder(self, trial_id: str) -> Path:
+        """Where what training made for a trial is kept; not made here."""
+        return self.folder / "adapted" / trial_id[:16]
+
+    # Within
+
+    @contextmanager
+    def _read(self, doing: str) -> Iterator[Connection]:
+        """One snapshot of the database."""
+        with explained(self.folder, doing), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self, doing: str) -> Iterator[Connection]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        with explained(self.folder, doing), self._writer.begin() as connection:
+            yield connection
+
+    def _change_running(
+        self, connection: Connection, run_id: str, values: Mapping[str, Any], **unless_changed: Any
+    ) -> None:
+        """Change a run that is running, and hold its row until the transaction ends."""
+        statement = update(tables.run).where(tables.run.c.run_id == run_id, tables.run.c.state == "running")
+        statement = statement.filter_by(**unless_changed).values(values)
+        if connection.execute(statement).rowcount != 1:
+            state = connection.scalar(select(tables.run.c.state).where(tables.run.c.run_id == run_id))
+            raise StoreError(
+                f"{self.folder}: run {run_id} is {state or 'not in this store'}"
+                + (
+                    ", but another process is adding answers to it" if state == "running" else ", not running"
+                ),
+                remedy="start the trial again",
+            )
+
+    def _doubled(self, run_id: str, answers: Sequence[Answer]) -> StoreError:
+        seen = self.answered(run_id)
+        for answer in answers:
+            if (answer.sample_id, answer.repeat) in seen:
+                break
+            seen.add((answer.sample_id, answer.repeat))
+        return StoreError(
+            f"{self.folder}: run {run_id} already has answer {answer.repeat} to sample {answer.sample_id!r}",
+            remedy="each sample is answered once; is another process running the same trial?",
+        )
+
+    def _collect_orphans(self) -> None:
+        """Remove files that a crash left behind between writing and recording them."""
+        with explained(self._parts, "tidy up"):
+            old = old_files(self._parts)
+            if not old:
+                return
+            with self._read("tidy up") as connection:
+                sealed = connection.scalars(select(tables.part.c.uri)).all()
+            for name in old - {Path(uri).name for uri in sealed}:
+                (self._parts / name).unlink(missing_ok=True)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
