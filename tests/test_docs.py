@@ -1,0 +1,80 @@
+"""Documentation is enforced: what can be used must be described."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.main import get_command
+
+from tianti.adapt import ADAPTATIONS
+from tianti.cli.application import application
+from tianti.tasks.kinds import KINDS
+from tianti.tasks.metrics import METRICS
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
+ADAPTATIONS_PAGE = (ROOT / "docs/reference/adaptations.md").read_text(encoding="utf-8")
+TASKS_PAGE = (ROOT / "docs/reference/tasks.md").read_text(encoding="utf-8")
+
+
+def _commands() -> list[tuple[str, typer.core.TyperCommand]]:
+    found = []
+
+    def walk(command: typer.core.TyperGroup | typer.core.TyperCommand, path: str) -> None:
+        children = getattr(command, "commands", None)
+        if children is None:
+            found.append((path, command))
+            return
+        for name, child in children.items():
+            walk(child, f"{path} {name}")
+
+    walk(get_command(application()), "tianti")  # type: ignore[arg-type]
+    return found
+
+
+def _section(path: str) -> str:
+    """The part of the commands page under the command's heading."""
+    heading = f"## `{path}`"
+    assert heading in COMMANDS, f"docs/reference/commands.md has no section {heading}"
+    return COMMANDS.split(heading, 1)[1].split("\n## ", 1)[0]
+
+
+@pytest.mark.parametrize(("path", "command"), _commands(), ids=[path for path, _ in _commands()])
+def test_every_command_and_option_is_documented(path: str, command: typer.core.TyperCommand) -> None:
+    section = _section(path)
+    for parameter in command.params:
+        for option in parameter.opts:
+            if option.startswith("--"):
+                assert f"`{option}" in section, f"{path}: {option} is not in docs/reference/commands.md"
+
+
+@pytest.mark.parametrize("name", ADAPTATIONS)
+def test_every_adaptation_and_its_settings_are_documented(name: str) -> None:
+    import dataclasses
+
+    heading = f"## `{name}`"
+    assert heading in ADAPTATIONS_PAGE
+    section = ADAPTATIONS_PAGE.split(heading, 1)[1].split("\n## ", 1)[0]
+    for field in dataclasses.fields(ADAPTATIONS[name]):  # type: ignore[arg-type]
+        assert f"`{field.name}`" in section, f"{name}: {field.name} is not in docs/reference/adaptations.md"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_task_kind_is_documented(kind: str) -> None:
+    assert f"### `{kind}`" in TASKS_PAGE
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_is_documented(metric: str) -> None:
+    assert f"| `{metric}` |" in TASKS_PAGE
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    import re
+
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name} links to {target}, which is not there"
