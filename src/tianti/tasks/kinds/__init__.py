@@ -1,0 +1,18 @@
+"""The kinds of task. A new kind is one file beside this one and one line here."""
+
+from tianti.tasks.kinds.classification import Classification
+from tianti.tasks.kinds.kind import Kind
+from tianti.tasks.kinds.language_modelling import LanguageModelling
+from tianti.tasks.kinds.multiple_choice import MultipleChoice
+from tianti.tasks.kinds.question_answering import QuestionAnswering
+
+_ALL: tuple[Kind, ...] = (
+    Classification(),
+    MultipleChoice(),
+    QuestionAnswering(),
+    LanguageModelling(),
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
+
+__all__ = ["KINDS", "Kind"]

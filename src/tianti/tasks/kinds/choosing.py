@@ -1,0 +1,59 @@
+"""What classification and multiple choice share: one request per choice, and the most probable one is the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tianti.engine import ChooseRequest, ChooseResponse, Request, Response, ScoreRequest, ScoreResponse
+from tianti.tasks.kinds.kind import Sample, Setting, incompatible
+from tianti.tasks.metrics import count_bytes
+from tianti.tasks.task import Grade
+
+
+def choice_requests(
+    prompt: str, sample: Sample, setting: Setting, types: frozenset[type], kind: str
+) -> tuple[Request, ...]:
+    """One `ScoreRequest` per choice where the backend reads prompts, else one `ChooseRequest` over the head's text."""
+    choices = sample.form.choices
+    if ScoreRequest in types:
+        return tuple(ScoreRequest(prompt, setting.target_delimiter + choice) for choice in choices)
+    if ChooseRequest in types:
+        return (ChooseRequest(sample.head_text, choices),)
+    raise incompatible(setting.task, kind, "scores a continuation or chooses", types)
+
+
+def grade_choices(sample: Sample, responses: Sequence[Response]) -> Grade:
+    """`acc`, `acc_norm`, `acc_bytes` and the label pair for `f1`.
+
+    A head's log-probabilities are over labels and know no length, so its three accuracies are the same.
+    """
+    choices, gold = sample.form.choices, sample.form.label
+    scores, by_text = _scores(responses)
+    predicted = _best(scores)
+    per_character, per_byte = predicted, predicted
+    if by_text:
+        per_character = _best([score / len(choice) for score, choice in zip(scores, choices, strict=True)])
+        per_byte = _best([score / count_bytes(choice) for score, choice in zip(scores, choices, strict=True)])
+    values = {
+        "acc": float(predicted == gold),
+        "acc_norm": float(per_character == gold),
+        "acc_bytes": float(per_byte == gold),
+        "f1": [gold, predicted],
+    }
+    return Grade(choices[predicted], values)
+
+
+def guessing(samples: Sequence[Sample]) -> float:
+    """The accuracy of a guess: the mean of 1 / number of choices."""
+    return sum(1 / len(sample.form.choices) for sample in samples) / len(samples)
+
+
+def _scores(responses: Sequence[Response]) -> tuple[Sequence[float], bool]:
+    if len(responses) == 1 and isinstance(responses[0], ChooseResponse):
+        return responses[0].logprobs, False
+    return [response.logprob for response in responses if isinstance(response, ScoreResponse)], True
+
+
+def _best(scores: Sequence[float]) -> int:
+    """The index of the highest score; the first of equals."""
+    return max(range(len(scores)), key=scores.__getitem__)

@@ -1,0 +1,146 @@
+"""What a kind of task is: how it reads a sample, what it asks, how it grades.
+
+A kind is one short file beside this one, listed in `kinds/__init__.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from tianti.core.exceptions import IncompatibleError, TaskError
+from tianti.engine import GenerateRequest, Request, Response
+from tianti.tasks.metrics import MetricRule
+from tianti.tasks.task import Grade
+from tianti.tasks.template import Field, Row
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The keys of a task file, bound to the columns of one split."""
+
+    text: Field
+    target: Field | int
+    choices: Field | tuple[str, ...] | None
+    where: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """One sample as its kind understands it: the right answers as text, and the choices with the index of the right one."""
+
+    targets: tuple[str, ...]
+    choices: tuple[str, ...] = ()
+    label: int | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample of a split, rendered but without shots."""
+
+    id: str
+    text: str
+    """`doc_to_text` rendered: what stands before the answer."""
+    form: Form
+    head_text: str
+    cluster: str
+    description: str
+    row: Row
+
+    @property
+    def target(self) -> str:
+        """The answer that shots show and training teaches: the first of the right ones."""
+        return self.form.targets[0]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a kind must know to ask and to grade, besides the sample."""
+
+    task: str
+    language: str
+    target_delimiter: str
+    generation: GenerateRequest
+    """How to generate; its context is replaced by the prompt."""
+
+
+class Kind(Protocol):
+    """One kind of task. Implementations have no state."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    metrics: ClassVar[Mapping[str, MetricRule]]
+    takes_shots: ClassVar[bool]
+    needs_choices: ClassVar[bool]
+    version: ClassVar[int]
+    """Part of every fingerprint: raise it when the same file would be asked or graded differently."""
+
+    def default_metrics(self, language: str) -> tuple[str, ...]:
+        """The metrics of a file that names none; the first ranks."""
+        ...
+
+    def read(self, fields: Fields, row: Row, place: str) -> Form:
+        """The sample's answer form; TaskError when the row has none (an unknown label, say)."""
+        ...
+
+    def requests(
+        self, prompt: str, sample: Sample, setting: Setting, types: frozenset[type]
+    ) -> tuple[Request, ...]:
+        """What to ask a backend of these request types; IncompatibleError when it can answer no form of this."""
+        ...
+
+    def grade(self, sample: Sample, responses: Sequence[Response], setting: Setting) -> Grade:
+        """All of the kind's metric values for one sample."""
+        ...
+
+    def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
+        """What guessing gives on these samples, or None where that has no meaning."""
+        ...
+
+
+def incompatible(task: str, kind: str, need: str, types: frozenset[type]) -> IncompatibleError:
+    """The error for a backend that can answer no form of a task."""
+    can = (
+        ", ".join(sorted(request.__name__.removesuffix("Request").lower() for request in types)) or "nothing"
+    )
+    return IncompatibleError(
+        f"{task}: {kind} needs a model that {need}; this one can only {can}",
+        remedy="take a causal language model, or a task that fits",
+    )
+
+
+def read_choices(
+    choices: Field | tuple[str, ...] | None, row: Row, place: str, where: str
+) -> tuple[str, ...]:
+    """The choices of one row: at least two texts, none of them empty."""
+    values = choices.parsed(row, place) if isinstance(choices, Field) else choices
+    if not isinstance(values, list | tuple):
+        raise TaskError(f"{where}: {place}: doc_to_choice gives {values!r}, expected a list of texts")
+    texts = tuple(str(value) if isinstance(value, int | float) else value for value in values)
+    if len(texts) < 2 or not all(isinstance(text, str) and text for text in texts):
+        raise TaskError(
+            f"{where}: {place}: doc_to_choice gives {list(texts)!r}",
+            remedy="give at least two texts, none of them empty",
+        )
+    return texts
+
+
+def read_label(target: Field | int, choices: Sequence[str], row: Row, place: str, where: str) -> int:
+    """The index of the right choice, from a column or template that gives the index or the choice itself.
+
+    A template that renders to digits gives an index, as in lm-evaluation-harness; so do digits in a column of text that
+    are none of the choices (a CSV has no numbers).
+    """
+    value = target if isinstance(target, int) else target.value(row, place)
+    rendered = isinstance(target, Field) and not target.is_column
+    if isinstance(value, str) and value in choices and not (rendered and value.isdecimal()):
+        return choices.index(value)
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if isinstance(value, int) and 0 <= value < len(choices):
+        return int(value)
+    raise TaskError(
+        f"{where}: {place}: unknown label {value!r}",
+        remedy=f"one of {', '.join(map(repr, choices))}, or an index from 0 to {len(choices) - 1}",
+    )

@@ -1,0 +1,43 @@
+"""Multiple choice: each sample brings its own choices, one of which is right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from tianti.engine import Request, Response
+from tianti.tasks.kinds.choosing import choice_requests, grade_choices, guessing
+from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, read_choices, read_label
+from tianti.tasks.metrics import ACC, ACC_BYTES, ACC_NORM, MetricRule
+from tianti.tasks.task import Grade
+from tianti.tasks.template import Row
+
+
+class MultipleChoice:
+    """The choices are `doc_to_choice`: a column of lists, a template that prints a list, or a list."""
+
+    name: ClassVar[str] = "multiple-choice"
+    summary: ClassVar[str] = "a question and its own choices, one of them right"
+    metrics: ClassVar[Mapping[str, MetricRule]] = {rule.name: rule for rule in (ACC, ACC_NORM, ACC_BYTES)}
+    takes_shots: ClassVar[bool] = True
+    needs_choices: ClassVar[bool] = True
+    version: ClassVar[int] = 1
+
+    def default_metrics(self, language: str) -> tuple[str, ...]:
+        return ("acc", "acc_norm")
+
+    def read(self, fields: Fields, row: Row, place: str) -> Form:
+        choices = read_choices(fields.choices, row, place, fields.where)
+        label = read_label(fields.target, choices, row, place, fields.where)
+        return Form((choices[label],), choices, label)
+
+    def requests(
+        self, prompt: str, sample: Sample, setting: Setting, types: frozenset[type]
+    ) -> tuple[Request, ...]:
+        return choice_requests(prompt, sample, setting, types, self.name)
+
+    def grade(self, sample: Sample, responses: Sequence[Response], setting: Setting) -> Grade:
+        return grade_choices(sample, responses)
+
+    def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
+        return guessing(samples)

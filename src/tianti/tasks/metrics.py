@@ -1,0 +1,166 @@
+"""The metrics of our own tasks: how per-sample values become one number.
+
+| name              | value of a sample                                        | over a run                           |
+|-------------------|----------------------------------------------------------|--------------------------------------|
+| `acc`             | 1 if the most probable choice is right, else 0            | mean                                 |
+| `acc_norm`        | the same with log-probability / characters of the choice | mean                                 |
+| `acc_bytes`       | the same with log-probability / UTF-8 bytes of the choice| mean                                 |
+| `f1` (labels)     | [right label, predicted label]                           | macro F1 over the labels that occur  |
+| `exact_match`     | 1 if the normalised answer equals a right one, else 0    | mean                                 |
+| `f1` (answers)    | overlap of words with the nearest right answer           | mean                                 |
+| `word_perplexity` | [log-probability, words]                                 | exp(−Σ log-probability / Σ words)    |
+| `byte_perplexity` | [log-probability, bytes]                                 | exp(−Σ log-probability / Σ bytes)    |
+| `bits_per_byte`   | [log-probability, bytes]                                 | −Σ log-probability / Σ bytes / ln 2  |
+
+Log-probabilities are in nats. The accuracies and perplexities are those of lm-evaluation-harness; the normal form of
+answers is SQuAD's (Rajpurkar et al. 2016) for English and MLQA's (Lewis et al. 2020) for languages without spaces.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import string
+import sys
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+
+from tianti.tasks.task import Metric
+
+Aggregate = Callable[[Sequence[Any]], float]
+
+
+@dataclass(frozen=True)
+class MetricRule:
+    """A metric before it meets a task. `version` is part of every task's fingerprint: raise it when numbers change."""
+
+    name: str
+    aggregate: Aggregate
+    aggregation: str
+    summary: str
+    higher_is_better: bool = True
+    scale: Literal["proportion", "mean", "ratio"] = "proportion"
+    version: int = 1
+
+    def metric(self, chance: float | None = None) -> Metric:
+        return Metric(self.name, self.aggregate, self.higher_is_better, chance, self.scale)
+
+
+def mean(values: Sequence[float]) -> float:
+    """The arithmetic mean of at least one value; exact sums, so the order does not matter."""
+    return math.fsum(values) / len(values)
+
+
+def macro_f1(values: Sequence[Sequence[int]]) -> float:
+    """Unweighted mean of the labels' F1 = 2·TP / (2·TP + FP + FN), from (right, predicted) pairs.
+
+    The labels are those that occur on either side, as scikit-learn counts by default.
+    """
+    pairs = np.asarray(values, dtype=np.int64).reshape(-1, 2)
+    labels, codes = np.unique(pairs, return_inverse=True)
+    gold, predicted = codes.reshape(-1, 2).T
+    hits = np.bincount(gold[gold == predicted], minlength=len(labels))
+    total = np.bincount(gold, minlength=len(labels)) + np.bincount(predicted, minlength=len(labels))
+    return float(np.mean(2 * hits / total))
+
+
+def weighted_perplexity(values: Sequence[Sequence[float]]) -> float:
+    """exp(−Σ log-probability / Σ weight) over (log-probability, weight) pairs; infinite where a float cannot hold it."""
+    try:
+        return math.exp(-_weighted_mean(values))
+    except OverflowError:
+        return math.inf
+
+
+def bits_per_byte(values: Sequence[Sequence[float]]) -> float:
+    """−Σ log-probability / Σ bytes / ln 2 over (log-probability, bytes) pairs."""
+    return -_weighted_mean(values) / math.log(2)
+
+
+def _weighted_mean(values: Sequence[Sequence[float]]) -> float:
+    return math.fsum(value for value, _ in values) / math.fsum(weight for _, weight in values)
+
+
+def count_words(text: str) -> int:
+    """Pieces between whitespace, counted as lm-evaluation-harness does: an edge of whitespace adds an empty one."""
+    return len(re.split(r"\s+", text))
+
+
+def count_bytes(text: str) -> int:
+    """Bytes in UTF-8."""
+    return len(text.encode("utf-8"))
+
+
+UNSPACED_LANGUAGES = frozenset({"zh", "ja"})
+"""Languages that write no spaces between words: answers are compared character by character."""
+
+# Han characters (with the first extension and compatibility forms) and the two Japanese syllabaries.
+_LONE_CHARACTER = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
+_ENGLISH_ARTICLES = re.compile(r"\b(a|an|the)\b")
+
+
+def answer_tokens(text: str, language: str) -> list[str]:
+    """The words of an answer in its normal form: lower case, no punctuation, no English articles.
+
+    In languages without spaces each character is a word, and a run of Latin letters or digits is one.
+    """
+    kept = text.lower().translate(_punctuation(english=language == "en"))
+    if language == "en":
+        kept = _ENGLISH_ARTICLES.sub(" ", kept)
+    if language in UNSPACED_LANGUAGES:
+        kept = _LONE_CHARACTER.sub(r" \1 ", kept)
+    return kept.split()
+
+
+def exact_match(prediction: str, answers: Sequence[str], language: str) -> float:
+    """1.0 if the prediction's normal form equals that of any right answer, else 0.0."""
+    words = answer_tokens(prediction, language)
+    return float(any(words == answer_tokens(answer, language) for answer in answers))
+
+
+def overlap_f1(prediction: str, answers: Sequence[str], language: str) -> float:
+    """The best F1 of shared words with any right answer; where one side has no words, 1.0 if both have none."""
+    words = answer_tokens(prediction, language)
+    return max(_f1(words, answer_tokens(answer, language)) for answer in answers)
+
+
+def _f1(left: list[str], right: list[str]) -> float:
+    if not left or not right:
+        return float(left == right)
+    shared = sum((Counter(left) & Counter(right)).values())
+    return 2 * shared / (len(left) + len(right))
+
+
+@cache
+def _punctuation(english: bool) -> dict[int, None]:
+    """SQuAD drops ASCII's punctuation and signs; MLQA also drops every character that Unicode calls punctuation."""
+    dropped = dict.fromkeys(map(ord, string.punctuation))
+    if not english:
+        every = range(sys.maxunicode + 1)
+        dropped |= dict.fromkeys(code for code in every if unicodedata.category(chr(code)).startswith("P"))
+    return dropped
+
+
+ACC = MetricRule("acc", mean, "mean", "share of samples whose most probable choice is right")
+ACC_NORM = MetricRule("acc_norm", mean, "mean", "accuracy by log-probability per character of the choice")
+ACC_BYTES = MetricRule("acc_bytes", mean, "mean", "accuracy by log-probability per byte of the choice")
+LABEL_F1 = MetricRule("f1", macro_f1, "macro_f1", "mean over the labels of their F1", scale="ratio")
+EXACT_MATCH = MetricRule(
+    "exact_match", mean, "mean", "share of answers that equal a right one in normal form"
+)
+ANSWER_F1 = MetricRule("f1", mean, "mean", "overlap of words with the nearest right answer", scale="mean")
+WORD_PERPLEXITY = MetricRule(
+    "word_perplexity", weighted_perplexity, "weighted_perplexity", "perplexity per word", False, "ratio"
+)
+BYTE_PERPLEXITY = MetricRule(
+    "byte_perplexity", weighted_perplexity, "weighted_perplexity", "perplexity per byte", False, "ratio"
+)
+BITS_PER_BYTE = MetricRule(
+    "bits_per_byte", bits_per_byte, "bits_per_byte", "bits that the model needs per byte", False, "ratio"
+)

@@ -1,0 +1,99 @@
+"""Finds tasks by reference: a library name, a path to a task file, or `harness:<name>`; each with `(split=…, seed=…)`."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tianti.core.call import Call, parse_call
+from tianti.core.exceptions import InputError, MissingExtraError, TaskError, UnknownNameError
+from tianti.tasks.task import Task, TaskInfo
+
+if TYPE_CHECKING:
+    from tianti.tasks.task_file import TaskFile
+
+LIBRARY = Path(__file__).parent / "library"
+HARNESS = "harness:"
+
+
+def load_tasks(reference: str, include: Sequence[Path] = (), seed: int | None = None) -> list[Task]:
+    """The tasks that `reference` names: one, or all of a harness group.
+
+    `nano/sentiment`, `nano/sentiment(split=fresh, seed=7)`, `./my_task.yaml(split=validation)`, `harness:hellaswag`.
+    `include` holds folders with a user's own lm-evaluation-harness tasks. `seed` is the seed of generated data where
+    the reference gives none; other data has no seed.
+
+    Raises:
+        UnknownNameError: no such task.
+        TaskError: a task file that cannot be used.
+        MissingExtraError: a harness task, and lm-evaluation-harness is not installed.
+    """
+    if reference.startswith(HARNESS):
+        return _harness(reference.removeprefix(HARNESS), include)
+    call = Call(reference) if Path(reference).is_file() else parse_call(reference)
+    for name in call.arguments:
+        if name not in ("split", "seed"):
+            raise UnknownNameError("argument", name, ["split", "seed"], where=reference)
+    return [_yaml_task(call, reference, seed)]
+
+
+def list_tasks() -> list[TaskInfo]:
+    """The tasks of the library, by name; those of lm-evaluation-harness are not listed here."""
+    from tianti.tasks.yaml_task import YamlTask
+
+    return [YamlTask.from_path(path, name=name).info for name, path in _library().items()]
+
+
+def _yaml_task(call: Call, reference: str, seed: int | None) -> Task:
+    from tianti.tasks.task_file import read_task_file
+    from tianti.tasks.yaml_task import YamlTask
+
+    path = _path(call.name)
+    file = _seeded(read_task_file(path), call.arguments.get("seed"), seed, reference)
+    name = str(Call(file.task, call.arguments))
+    return YamlTask(file, path, str(call.arguments.get("split", "test")), name)
+
+
+def _seeded(file: TaskFile, own: object, common: int | None, reference: str) -> TaskFile:
+    """The file with its generated data drawn from `own` seed, else the `common` one, else its own."""
+    from tianti.tasks.task_file import GeneratedData
+
+    generated = isinstance(file.data, GeneratedData)
+    if own is not None and not generated:
+        raise TaskError(f"{reference}: its data is not generated and has no seed", remedy="leave seed out")
+    if own is not None and (isinstance(own, bool) or not isinstance(own, int)):
+        raise InputError(f"{reference}: seed expects a whole number, found {own!r}")
+    seed = own if own is not None else common
+    if not generated or seed is None:
+        return file
+    return file.model_copy(update={"data": file.data.model_copy(update={"seed": seed})})
+
+
+def _path(name: str) -> Path:
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    library = _library()
+    if name not in library:
+        raise UnknownNameError(
+            "task",
+            name,
+            library,
+            remedy=f"a task of your own is a path to its .yaml; lm-eval's are {HARNESS}NAME",
+        )
+    return library[name]
+
+
+def _library() -> dict[str, Path]:
+    return {
+        path.relative_to(LIBRARY).with_suffix("").as_posix(): path for path in sorted(LIBRARY.rglob("*.yaml"))
+    }
+
+
+def _harness(name: str, include: Sequence[Path]) -> list[Task]:
+    if importlib.util.find_spec("lm_eval") is None:
+        raise MissingExtraError("lm_eval", "harness", f"the task {HARNESS}{name}")
+    from tianti.tasks.harness import load_harness_tasks
+
+    return list(load_harness_tasks(name, include))

@@ -1,0 +1,252 @@
+"""The task file: a short YAML that says where the data lies, how a prompt is written and what is measured.
+
+Its keys have lm-evaluation-harness's names where they mean the same.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from tianti.core.exceptions import TaskError, UnknownNameError, nearest
+from tianti.tasks.kinds import KINDS
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+_TAGS = ("files", "generated")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DataFiles(_Strict):
+    """Data files by split, relative to the task file; at least one of them."""
+
+    train: Text | None = None
+    validation: Text | None = None
+    test: Text | None = None
+
+    @model_validator(mode="after")
+    def _some_file(self) -> DataFiles:
+        if not (self.train or self.validation or self.test):
+            raise ValueError("names no file")
+        return self
+
+
+class GeneratedData(_Strict):
+    """Data from the built-in generated world; `seed` null is the public seed."""
+
+    generator: Literal["nano"]
+    kind: Text
+    language: Text
+    seed: int | None = None
+
+
+class Generation(_Strict):
+    """How an answer is generated. `until` null stops at `fewshot_delimiter`; `temperature` 0 is greedy."""
+
+    until: list[Text] | None = None
+    max_gen_toks: int = Field(default=256, gt=0)
+    do_sample: bool = False
+    temperature: float = Field(default=0.0, ge=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+
+    @field_validator("until", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _sampling_needs_temperature(self) -> Generation:
+        if self.do_sample != (self.temperature > 0):
+            raise ValueError("do_sample: true and a temperature above 0 go together")
+        return self
+
+
+class MetricItem(_Strict):
+    """A metric by its name; the other keys of lm-evaluation-harness may stand there if they say what holds anyway."""
+
+    metric: Text
+    aggregation: str | None = None
+    higher_is_better: bool | None = None
+
+
+def _data_tag(value: Any) -> str:
+    generated = isinstance(value, GeneratedData) or (isinstance(value, dict) and "generator" in value)
+    return "generated" if generated else "files"
+
+
+Data = Annotated[
+    Annotated[DataFiles, Tag("files")] | Annotated[GeneratedData, Tag("generated")], Discriminator(_data_tag)
+]
+
+
+class TaskFile(_Strict):
+    """A task file, checked."""
+
+    task: Text
+    kind: Text
+    data: Data
+    doc_to_target: Text | int
+    language: Text = "en"
+    doc_to_text: str = ""
+    doc_to_choice: Text | list[Text] | None = None
+    target_delimiter: str = " "
+    fewshot_delimiter: str = "\n\n"
+    fewshot_split: Literal["train", "validation", "test"] = "train"
+    description: str = ""
+    head_text: Text | None = None
+    id: Text | None = None
+    cluster: Text | None = None
+    metric_list: list[MetricItem] = Field(default_factory=list)
+    generation_kwargs: Generation = Generation()
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    licence: str = ""
+    source: str = ""
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _one_file_is_the_test(cls, value: Any) -> Any:
+        return {"test": value} if isinstance(value, str) else value
+
+    @field_validator("metric_list", mode="before")
+    @classmethod
+    def _names_or_items(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return [{"metric": item} if isinstance(item, str) else item for item in value]
+        return value
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """The metrics by name, the first ranks: those of the file, or its kind's own."""
+        return tuple(item.metric for item in self.metric_list) or KINDS[self.kind].default_metrics(
+            self.language
+        )
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that have data."""
+        if isinstance(self.data, GeneratedData):
+            return ("train", "validation", "test", "fresh")
+        return tuple(split for split, file in self.data.model_dump().items() if file is not None)
+
+    def prompt_settings(self) -> dict[str, Any]:
+        """All that decides what is asked and how it is graded, except the data: part of the fingerprint."""
+        return self.model_dump(mode="json", exclude={"data", "metadata", "licence", "source"})
+
+
+def read_task_file(path: Path) -> TaskFile:
+    """The task file at `path`.
+
+    Raises:
+        TaskError: no such file, no YAML, an unknown or missing key, or a value of the wrong type.
+        UnknownNameError: an unknown kind or metric.
+    """
+    if not path.is_file():
+        raise _missing(path)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise TaskError(f"{path}: not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from error
+    except yaml.YAMLError as error:
+        raise TaskError(
+            f"{path}: no YAML: {error}", remedy="quote texts that hold a colon or a brace"
+        ) from error
+    return parse_task_file(content, str(path))
+
+
+def parse_task_file(content: Any, where: str) -> TaskFile:
+    """The task file of a YAML mapping; `where` names it in errors."""
+    if not isinstance(content, dict):
+        raise TaskError(
+            f"{where}: expected keys and values, found {content!r:.60}", remedy="tianti task new NAME"
+        )
+    try:
+        file = TaskFile.model_validate(content)
+    except ValidationError as error:
+        raise TaskError(
+            "\n".join(_explain(where, content, problem) for problem in error.errors()),
+            remedy="tianti task new NAME writes a file to start from",
+        ) from error
+    _check_names(file, where)
+    return file
+
+
+def _check_names(file: TaskFile, where: str) -> None:
+    kind = KINDS.get(file.kind)
+    if kind is None:
+        raise UnknownNameError("kind", file.kind, KINDS, where=where)
+    if kind.needs_choices and file.doc_to_choice is None:
+        raise TaskError(
+            f"{where}: key doc_to_choice is missing: a task of kind {kind.name} needs it",
+            remedy="give a list of texts, a column of lists, or a template that prints a list",
+        )
+    for item in file.metric_list:
+        rule = kind.metrics.get(item.metric)
+        if rule is None:
+            raise UnknownNameError(
+                "metric", item.metric, kind.metrics, where=f"{where}: metric_list of {kind.name}"
+            )
+        for key, found, expected in (
+            ("aggregation", item.aggregation, rule.aggregation),
+            ("higher_is_better", item.higher_is_better, rule.higher_is_better),
+        ):
+            if found is not None and found != expected:
+                raise TaskError(
+                    f"{where}: metric_list: {key} of {item.metric} is {expected!r} here, found {found!r}",
+                    remedy=f"leave {key} out",
+                )
+
+
+def _explain(where: str, content: Any, problem: Any) -> str:
+    """One problem that pydantic found, in words: file, key, what was expected, the nearest valid key."""
+    path = [part for part in problem["loc"] if part not in _TAGS]
+    key = ".".join(map(str, path))
+    match problem["type"]:
+        case "extra_forbidden":
+            valid = _valid_keys(path[:-1], content)
+            near = nearest(str(path[-1]), valid)
+            hint = (
+                f"did you mean {' or '.join(map(repr, near))}?"
+                if near
+                else f"valid: {', '.join(sorted(valid))}"
+            )
+            return f"{where}: unknown key {key!r}: {hint}"
+        case "missing":
+            return f"{where}: key {key!r} is missing"
+        case "string_type" if isinstance(problem["input"], bool):
+            return f"{where}: {key}: expected text, found {problem['input']} (YAML reads yes, no, on, off so: quote it)"
+        case "string_type" if isinstance(problem["input"], int | float):
+            return f"{where}: {key}: expected text, found the number {problem['input']} (quote it)"
+    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return f"{where}: {key}: expected {message}, found {problem['input']!r:.60}"
+
+
+def _valid_keys(path: list[Any], content: Any) -> list[str]:
+    models: dict[Any, type[BaseModel]] = {
+        "data": GeneratedData if _data_tag(content.get("data")) == "generated" else DataFiles,
+        "generation_kwargs": Generation,
+        "metric_list": MetricItem,
+    }
+    return list((models[path[0]] if path else TaskFile).model_fields)
+
+
+def _missing(path: Path) -> TaskError:
+    folder = path.parent
+    there = sorted(entry.name for entry in folder.glob("*.y*ml")) if folder.is_dir() else []
+    near = nearest(path.name, there)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"task files there: {', '.join(there) or 'none'}"
+    return TaskError(f"no task file {path}", remedy=hint)
