@@ -71,7 +71,7 @@ def macro_f1(values: Sequence[Sequence[int]]) -> float:
 
 
 def weighted_perplexity(values: Sequence[Sequence[float]]) -> float:
-    """exp(−Σ log-probability / Σ weight) over (log-probability, weight) pairs; infinite where a float cannot hold it."""
+    """exp(−Σ log-probability / Σ weight) over (log-probability, weight) pairs; infinity beyond a float."""
     try:
         return math.exp(-_weighted_mean(values))
     except OverflowError:

@@ -28,7 +28,7 @@ class Fields:
 
 @dataclass(frozen=True)
 class Form:
-    """One sample as its kind understands it: the right answers as text, and the choices with the index of the right one."""
+    """The right answers of a sample as text; where it has choices, these and the index of the right one."""
 
     targets: tuple[str, ...]
     choices: tuple[str, ...] = ()
