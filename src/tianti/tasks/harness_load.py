@@ -1,0 +1,151 @@
+"""Build tasks of lm-evaluation-harness by name, reading only the YAML files that they need."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tianti.core.exceptions import TaskError, UnknownNameError
+from tianti.core.progress import Progress
+from tianti.tasks.harness_index import read_index, tasks_folder
+
+# lm-eval's defaults for the generators that a task's own code may draw from.
+_PYTHON_SEED, _NUMPY_SEED = 0, 1234
+
+
+@contextmanager
+def lm_eval_seeds() -> Iterator[None]:
+    """Python's and numpy's global generators as lm-eval seeds them; afterwards as they were.
+
+    Some tasks shuffle choices by these generators while they prepare their documents.
+    """
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    random.seed(_PYTHON_SEED)
+    np.random.seed(_NUMPY_SEED)
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
+
+
+def build_lm_eval_tasks(name: str, include: Sequence[Path], progress: Progress | None) -> list[Any]:
+    """lm-eval's own task objects for the name of a task, group or tag; groups and tags give all of their tasks.
+
+    Args:
+        include: folders of a user's own YAML files, whose names win over packaged ones.
+
+    Raises:
+        UnknownNameError: there is no such name.
+        TaskError: a task, or the data set that it names, cannot be used.
+        MissingExtraError: lm-eval is not installed.
+    """
+    registry = _registry(include, progress)
+    if name not in registry:
+        raise UnknownNameError("harness task", name, registry, remedy=_unreadable(include))
+    with explained(name, {}):
+        built = _factory().build(registry[name], overrides=None, registry=registry)
+    found = (
+        built
+        if isinstance(built, list)
+        else built.get_all_tasks()
+        if hasattr(built, "get_all_tasks")
+        else [built]
+    )
+    tasks = {task.task_name: task for task in found}
+    for task in tasks.values():
+        _refuse_what_cannot_run(task)
+    return list(tasks.values())
+
+
+def _registry(include: Sequence[Path], progress: Progress | None) -> dict[str, Any]:
+    """Every known name, as lm-eval's factory wants it; no packaged file is read for it."""
+    packaged = read_index(progress)
+    from lm_eval.tasks._index import Entry, Kind, TaskIndex
+
+    root = tasks_folder()
+    for folder in include:
+        if not folder.is_dir():
+            raise TaskError(f"no folder {folder}", remedy="--include takes a folder of lm-eval YAML files")
+    registry = {
+        name: Entry(
+            name,
+            Kind[entry.kind.upper()],
+            root / entry.path if entry.path else None,
+            None,
+            set(entry.members),
+        )
+        for name, entry in packaged.items()
+    }
+    registry.update(TaskIndex.build([folder.resolve() for folder in include]))
+    return registry
+
+
+def _factory() -> Any:
+    """lm-eval's factory, with errors that say which task and which data set."""
+    from lm_eval.tasks._factory import TaskFactory
+
+    class Factory(TaskFactory):  # type: ignore[misc, unused-ignore]
+        def _build_task(self, entry: Any, overrides: Any) -> Any:
+            with explained(entry.name, {}):
+                configuration = self._load_full_config(entry, overrides)
+            with explained(entry.name, configuration), lm_eval_seeds():
+                return super()._build_task(entry, overrides)
+
+    return Factory()
+
+
+@contextmanager
+def explained(name: str, configuration: Mapping[str, Any]) -> Iterator[None]:
+    """Turn what lm-eval and datasets raise into one error that says what to do."""
+    from datasets.exceptions import DatasetsError
+
+    try:
+        yield
+    except TaskError:
+        raise
+    except ImportError as error:
+        raise TaskError(f"harness:{name} needs a package that is not installed: {error}") from error
+    except (OSError, DatasetsError) as error:
+        dataset = ", ".join(
+            str(configuration[key]) for key in ("dataset_path", "dataset_name") if configuration.get(key)
+        )
+        raise TaskError(
+            f"harness:{name}: its data set ({dataset or 'unnamed'}) cannot be read: {error}",
+            remedy="check the network, or set HF_HOME to a cache that holds it, or write a YAML that includes the "
+            "task's own with dataset_path: json and dataset_kwargs: {data_files: …}, and --include its folder",
+        ) from error
+    except Exception as error:
+        source = configuration.get("metadata", {}).get("config_source", "its YAML file")
+        raise TaskError(
+            f"harness:{name}: lm-eval cannot use it: {type(error).__name__}: {error}",
+            remedy=f"check {source}",
+        ) from error
+
+
+def _refuse_what_cannot_run(task: Any) -> None:
+    if getattr(task, "UNSAFE_CODE", False):
+        raise TaskError(
+            f"harness:{task.task_name} runs code that the model wrote, and there is no sandbox for it",
+            remedy="choose a task that is graded without running code",
+        )
+    if getattr(task, "MULTIMODAL", False):
+        raise TaskError(f"harness:{task.task_name} asks about images or sound", remedy="choose a text task")
+
+
+def _unreadable(include: Sequence[Path]) -> str:
+    """Which of a user's YAML files lm-eval cannot read: it passes over them without a word."""
+    from lm_eval.tasks._yaml_loader import load_yaml
+
+    problems = []
+    for path in (path for folder in include for path in sorted(folder.rglob("*.yaml"))):
+        try:
+            load_yaml(path, resolve_func=False)
+        except Exception as error:
+            problems.append(f"{path}: {error}")
+    return "these files could not be read:\n" + "\n".join(problems) if problems else ""

@@ -1,0 +1,56 @@
+"""The metrics of a task of lm-evaluation-harness as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Literal
+
+from tianti.tasks.harness_requests import from_value
+from tianti.tasks.task import Metric
+
+# Right or wrong, computed by lm-eval's own code. A task's own process_results may give anything these names.
+CHOICE_ACCURACIES = ("acc", "acc_norm", "acc_bytes", "acc_mutual_info")
+_PROPORTIONS = {*CHOICE_ACCURACIES, "exact_match"}
+_RANKING = ("acc_norm", "acc", "exact_match")
+
+
+def metric_name(metric: str, filter_name: str) -> str:
+    """`acc` for the filter called none, `exact_match@strict-match` for any other."""
+    return metric if filter_name == "none" else f"{metric}@{filter_name}"
+
+
+def harness_metrics(task: Any, chance: float | None) -> tuple[Metric, ...]:
+    """Each of the task's metrics under each of its filters; the one that ranks stands first.
+
+    Args:
+        chance: the accuracy of guessing, where the task is a choice.
+    """
+    higher_is_better = task.higher_is_better()
+    names = sorted(
+        task.aggregation(), key=lambda name: _RANKING.index(name) if name in _RANKING else len(_RANKING)
+    )
+    return tuple(
+        Metric(
+            name=metric_name(name, ensemble.name),
+            aggregate=partial(_aggregate, task.aggregation()[name]),
+            higher_is_better=higher_is_better.get(name, True),
+            chance=chance if name in CHOICE_ACCURACIES else None,
+            scale=_scale(task, name),
+        )
+        for name in names
+        for ensemble in task._filters
+    )
+
+
+def _aggregate(function: Callable[[Sequence[Any]], Any], values: Sequence[Any]) -> float:
+    return float(function([from_value(value) for value in values]))
+
+
+def _scale(task: Any, name: str) -> Literal["proportion", "mean", "ratio"]:
+    from lm_eval.api.metrics import mean, nanmean
+
+    if task.aggregation()[name] not in (mean, nanmean):
+        return "ratio"
+    # f1 of a choice task, say, is a pair of labels even where a YAML asks for its mean.
+    return "proportion" if name in _PROPORTIONS and task.config.process_results is None else "mean"
