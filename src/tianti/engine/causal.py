@@ -1,0 +1,170 @@
+"""The backend for causal language models of transformers, bare or wrapped by peft."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from tianti.core.exceptions import IncompatibleError
+from tianti.engine.batches import Batches, Row, Usage, batch_limit
+from tianti.engine.generation import Generator, Prompt
+from tianti.engine.requests import (
+    Failure,
+    GenerateRequest,
+    GenerateResponse,
+    Request,
+    Response,
+    RollingRequest,
+    RollingResponse,
+    ScoreRequest,
+    ScoreResponse,
+)
+from tianti.engine.scoring import Scored, Scorer, readings
+from tianti.engine.tokens import CausalTokens, Window, find_max_length
+
+
+class CausalBackend:
+    """Answers score, rolling and generation requests with the numbers of lm-evaluation-harness's HF backend.
+
+    The network is put into evaluation mode, and moved when `device` is given; nothing else about it changes. `batch`
+    is a number of rows, or `auto`: as many as fit a token budget that halves when memory runs out.
+    """
+
+    request_types = frozenset({ScoreRequest, RollingRequest, GenerateRequest})
+
+    def __init__(
+        self,
+        network: Any,
+        tokenizer: Any,
+        *,
+        device: str | None = None,
+        batch: int | Literal["auto"] = "auto",
+    ) -> None:
+        self.network = (network if device is None else network.to(device)).eval()
+        vocabulary = network.get_input_embeddings().weight.shape[0]
+        max_length = find_max_length(network.config, tokenizer) - _soft_prompt_length(network)
+        self.tokens = CausalTokens(tokenizer, max_length, vocabulary)
+        self.batch = batch
+        self.limit = batch_limit(network, batch, vocabulary)
+        self.usage = Usage(limit=self.limit)
+        self.scorer = Scorer(self.network)
+        self.generator: Generator | None = None
+
+    def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Response]]:
+        self.network.eval()
+        with self.usage.timed():
+            asked = self._read(requests)
+        windows: dict[int, list[Window]] = {}
+        prompts: dict[int, Prompt] = {}
+        for index, what in asked.items():
+            match what:
+                case Failure():
+                    yield index, what
+                case Prompt():
+                    prompts[index] = what
+                case []:
+                    yield index, RollingResponse(0.0)
+                case _:
+                    windows[index] = what
+        for index, scores in self._score(windows):
+            yield index, _scored_response(requests[index], windows[index], scores)
+        yield from self._generate(prompts)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self.tokens.count(texts)
+
+    def facts(self) -> Mapping[str, Any]:
+        parameter = next(self.network.parameters())
+        return {
+            "backend": "causal",
+            "class": type(self.network).__name__,
+            "dtype": str(parameter.dtype).removeprefix("torch."),
+            "device": str(parameter.device),
+            "max_length": self.tokens.max_length,
+            "logits": self.scorer.path,
+            "batch": self.batch,
+            **self.usage.facts(),
+        }
+
+    def _read(self, requests: Sequence[Request]) -> dict[int, list[Window] | Prompt | Failure]:
+        """The tokens of each request: windows to score, a prompt to go on from, or why there are none."""
+        kinds: dict[type, dict[int, Any]] = {kind: {} for kind in self.request_types}
+        asked: dict[int, list[Window] | Prompt | Failure] = {}
+        for index, request in enumerate(requests):
+            if type(request) in kinds:
+                kinds[type(request)][index] = request
+            else:
+                asked[index] = Failure("skipped", f"a causal model cannot answer a {type(request).__name__}")
+        score, roll, generate = kinds[ScoreRequest], kinds[RollingRequest], kinds[GenerateRequest]
+        for index, window in zip(score, self.tokens.windows(list(score.values())), strict=True):
+            asked[index] = window if isinstance(window, Failure) else [window]
+        for index, rolling in zip(roll, self.tokens.rolling(list(roll.values())), strict=True):
+            asked[index] = rolling
+        for index, tokens in zip(generate, self.tokens.prompts(list(generate.values())), strict=True):
+            asked[index] = tokens if isinstance(tokens, Failure) else Prompt(generate[index], tokens)
+        return asked
+
+    def _score(self, asked: Mapping[int, list[Window]]) -> Iterator[tuple[int, list[Scored | Failure]]]:
+        """(index of the request, the scores of its windows in order), as soon as all of them are there."""
+        windows = [window for those in asked.values() for window in those]
+        place = [(index, number) for index, those in asked.items() for number in range(len(those))]
+        rows = readings(windows)
+        found: dict[int, dict[int, Scored | Failure]] = {index: {} for index in asked}
+
+        def run(batch: Sequence[int]) -> list[list[Scored]]:
+            return self.scorer.score(windows, [rows[number] for number in batch])
+
+        sizes = [Row(len(row.tokens), row.scored) for row in rows]
+        for row, result in Batches(sizes, run, self.limit, self.usage):
+            for position, window in enumerate(rows[row].windows):
+                index, number = place[window]
+                scores = found[index]
+                scores[number] = result if isinstance(result, Failure) else result[position]
+                if len(scores) == len(asked[index]):
+                    yield index, [scores[number] for number in range(len(scores))]
+                    del found[index]
+
+    def _generate(self, prompts: Mapping[int, Prompt]) -> Iterator[tuple[int, Response]]:
+        if not prompts:
+            return
+        try:
+            self.generator = self.generator or Generator(self.network, self.tokens.tokenizer)
+        except IncompatibleError as error:
+            yield from ((index, Failure("skipped", error.message)) for index in prompts)
+            return
+        generator, indices, given = self.generator, list(prompts), list(prompts.values())
+
+        def run(batch: Sequence[int]) -> list[GenerateResponse | Failure]:
+            return generator.generate([given[number] for number in batch])
+
+        sizes = [Row(len(prompt.tokens), room=prompt.request.max_tokens) for prompt in given]
+        for number, response in Batches(sizes, run, self.limit, self.usage):
+            if isinstance(response, GenerateResponse):
+                self.usage.wrote(response.tokens - sizes[number].length)
+            yield indices[number], response
+
+
+def _scored_response(
+    request: Request, windows: Sequence[Window], scores: Sequence[Scored | Failure]
+) -> Response:
+    """What a score or rolling request is told, given the scores of its windows."""
+    logprobs: list[float] = []
+    for score in scores:
+        if isinstance(score, Failure):
+            return score
+        logprobs += score.logprobs
+    read = sum(len(window.tokens) for window in windows)
+    total = sum(logprobs)
+    if not math.isfinite(total):
+        return Failure("error", f"non_finite: the log-probability is {total}", tokens=read)
+    if isinstance(request, RollingRequest):
+        return RollingResponse(total, tokens=len(logprobs))
+    greedy = all(isinstance(score, Scored) and score.is_greedy for score in scores)
+    return ScoreResponse(total, greedy, tuple(logprobs), tokens=read)
+
+
+def _soft_prompt_length(network: Any) -> int:
+    """Positions that the virtual tokens of a peft soft prompt take from the text."""
+    config = getattr(network, "active_peft_config", None)
+    return config.num_virtual_tokens if config is not None and config.is_prompt_learning else 0
