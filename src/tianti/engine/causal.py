@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from tianti.core.exceptions import IncompatibleError
-from tianti.engine.batches import Batches, Row, Usage, batch_limit
+from tianti.engine.batches import Batches, BatchLimit, Row, Usage, batch_limit
 from tianti.engine.generation import Generator, Prompt
 from tianti.engine.requests import (
     Failure,
@@ -139,7 +139,8 @@ class CausalBackend:
             return generator.generate([given[number] for number in batch])
 
         sizes = [Row(len(prompt.tokens), room=prompt.request.max_tokens) for prompt in given]
-        for number, response in Batches(sizes, run, self.limit, self.usage):
+        limit = self.limit if generator.can_pad else BatchLimit(rows=1)
+        for number, response in Batches(sizes, run, limit, self.usage):
             if isinstance(response, GenerateResponse):
                 self.usage.wrote(response.tokens - sizes[number].length)
             yield indices[number], response

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 from transformers.generation.configuration_utils import GenerationMode
 
 from tianti.core.exceptions import IncompatibleError
 from tianti.engine.requests import Failure, GenerateRequest, GenerateResponse
+from tianti.engine.scoring import about_equal
 from tianti.engine.tokens import Tokens
 
 
@@ -39,24 +41,19 @@ class Generator:
         self.end_tokens = frozenset(self.config.eos_token_id or ())
         eos = tokenizer.eos_token_id
         self.end_text: str = "" if eos is None else tokenizer.decode(eos)
+        self.can_pad = self._padding_is_right()
+        """Whether prompts of different lengths may share a batch: recurrent networks may read the padding too."""
 
     @torch.inference_mode()
     def generate(self, prompts: Sequence[Prompt]) -> list[GenerateResponse | Failure]:
         """The responses to prompts that all have the same `max_tokens`."""
         longest = max(len(prompt.tokens) for prompt in prompts)
-        tokens = torch.full((len(prompts), longest), self.config.pad_token_id)
-        mask = torch.zeros_like(tokens)
-        for row, prompt in enumerate(prompts):
-            tokens[row, longest - len(prompt.tokens) :] = torch.from_numpy(prompt.tokens)
-            mask[row, longest - len(prompt.tokens) :] = 1
-
         draw = _Draw([prompt.request for prompt in prompts], self.device)
         ends = _Ends(self.tokenizer, prompts, longest, self.end_tokens)
         config = copy.copy(self.config)
         config.max_new_tokens = prompts[0].request.max_tokens
         output = self.network.generate(
-            input_ids=tokens.to(self.device),
-            attention_mask=mask.to(self.device),
+            **self._padded([prompt.tokens for prompt in prompts]),
             generation_config=config,
             logits_processor=LogitsProcessorList([draw]),
             stopping_criteria=StoppingCriteriaList([ends]),
@@ -70,6 +67,28 @@ class Generator:
                 prompts, written, ends.lengths, draw.broken, strict=True
             )
         ]
+
+    def _padded(self, prompts: Sequence[Tokens]) -> dict[str, torch.Tensor]:
+        """Tokens (rows × longest), padded on the left, with their mask."""
+        longest = max(len(tokens) for tokens in prompts)
+        input_ids = torch.full((len(prompts), longest), self.config.pad_token_id)
+        attention_mask = torch.zeros_like(input_ids)
+        for row, tokens in enumerate(prompts):
+            input_ids[row, longest - len(tokens) :] = torch.from_numpy(tokens)
+            attention_mask[row, longest - len(tokens) :] = 1
+        return {"input_ids": input_ids.to(self.device), "attention_mask": attention_mask.to(self.device)}
+
+    @torch.inference_mode()
+    def _padding_is_right(self) -> bool:
+        """Whether a short prompt gets the same logits beside a longer one as alone."""
+        config = copy.copy(self.config)
+        config.max_new_tokens, config.return_dict_in_generate, config.output_logits = 1, True, True
+        short, long = np.arange(3, dtype=np.int32), np.arange(6, dtype=np.int32)
+        beside, alone = (
+            self.network.generate(**self._padded(prompts), generation_config=config).logits[0][0]
+            for prompts in ([short, long], [short])
+        )
+        return about_equal(beside, alone)
 
     def _response(self, prompt: Prompt, written: Sequence[int], ended: bool) -> GenerateResponse:
         """The text of the new tokens, cut as lm-evaluation-harness cuts it: by one stop string after the other."""

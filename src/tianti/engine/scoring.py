@@ -141,9 +141,13 @@ class Scorer:
             self._logits("full", [row], np.zeros(len(at), dtype=np.int64), at)
             for row, at in zip(rows, (position[:2], position[2:]), strict=True)
         ]
-        full = torch.cat(alone)
-        if gathered.shape != full.shape:
-            return False
-        close = 1e-4 if full.dtype == torch.float32 else 0.03
-        scale = max(1.0, float(full.float().abs().nan_to_num(0).max()))
-        return torch.allclose(gathered.float(), full.float(), rtol=0, atol=close * scale, equal_nan=True)
+        return about_equal(gathered, torch.cat(alone))
+
+
+def about_equal(logits: torch.Tensor, reference: torch.Tensor) -> bool:
+    """Whether two ways of computing logits agree within the rounding of their dtype; NaN equals NaN."""
+    if logits.shape != reference.shape:
+        return False
+    close = 1e-4 if reference.dtype == torch.float32 else 0.03
+    scale = max(1.0, float(reference.float().nan_to_num(0.0, 0.0, 0.0).abs().max()))
+    return torch.allclose(logits.float(), reference.float(), rtol=0, atol=close * scale, equal_nan=True)
