@@ -1,14 +1,13 @@
-"""Finds tasks by reference: a library name, a path to a task file, or `harness:<name>`; each with `(split=…, seed=…)`."""
+"""Finds tasks by reference: a library name, a path to a task file, or `harness:<name>`."""
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tianti.core.call import Call, parse_call
-from tianti.core.exceptions import InputError, MissingExtraError, TaskError, UnknownNameError
+from tianti.core.exceptions import InputError, TaskError, UnknownNameError
 from tianti.tasks.task import Task, TaskInfo
 
 if TYPE_CHECKING:
@@ -86,14 +85,11 @@ def _path(name: str) -> Path:
 
 
 def _library() -> dict[str, Path]:
-    return {
-        path.relative_to(LIBRARY).with_suffix("").as_posix(): path for path in sorted(LIBRARY.rglob("*.yaml"))
-    }
+    paths = {path.relative_to(LIBRARY).with_suffix("").as_posix(): path for path in LIBRARY.rglob("*.yaml")}
+    return dict(sorted(paths.items()))
 
 
 def _harness(name: str, include: Sequence[Path]) -> list[Task]:
-    if importlib.util.find_spec("lm_eval") is None:
-        raise MissingExtraError("lm_eval", "harness", f"the task {HARNESS}{name}")
     from tianti.tasks.harness import load_harness_tasks
 
     return list(load_harness_tasks(name, include))

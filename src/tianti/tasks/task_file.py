@@ -189,10 +189,17 @@ def _check_names(file: TaskFile, where: str) -> None:
     kind = KINDS.get(file.kind)
     if kind is None:
         raise UnknownNameError("kind", file.kind, KINDS, where=where)
-    if kind.needs_choices and file.doc_to_choice is None:
+    for key in kind.needs:
+        if key not in file.model_fields_set:
+            raise TaskError(f"{where}: key {key!r} is missing", remedy=f"a task of kind {kind.name} needs it")
+    for key in kind.refuses:
+        if getattr(file, key) != TaskFile.model_fields[key].default:
+            raise TaskError(
+                f"{where}: key {key!r} means nothing for the kind {kind.name}", remedy="leave it out"
+            )
+    if isinstance(file.doc_to_choice, list) and len(set(file.doc_to_choice)) < len(file.doc_to_choice):
         raise TaskError(
-            f"{where}: key doc_to_choice is missing: a task of kind {kind.name} needs it",
-            remedy="give a list of texts, a column of lists, or a template that prints a list",
+            f"{where}: doc_to_choice names a choice twice: {file.doc_to_choice}", remedy="name it once"
         )
     for item in file.metric_list:
         rule = kind.metrics.get(item.metric)

@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol
 from tianti.core.exceptions import IncompatibleError, TaskError
 from tianti.engine import GenerateRequest, Request, Response
 from tianti.tasks.metrics import MetricRule
-from tianti.tasks.task import Grade
+from tianti.tasks.task import Example, Grade
 from tianti.tasks.template import Field, Row
 
 
@@ -72,7 +72,10 @@ class Kind(Protocol):
     summary: ClassVar[str]
     metrics: ClassVar[Mapping[str, MetricRule]]
     takes_shots: ClassVar[bool]
-    needs_choices: ClassVar[bool]
+    needs: ClassVar[tuple[str, ...]]
+    """Keys that a file of this kind must have, besides those that every file must have."""
+    refuses: ClassVar[tuple[str, ...]]
+    """Keys that would do nothing here."""
     version: ClassVar[int]
     """Part of every fingerprint: raise it when the same file would be asked or graded differently."""
 
@@ -94,6 +97,10 @@ class Kind(Protocol):
         """All of the kind's metric values for one sample."""
         ...
 
+    def example(self, sample: Sample, setting: Setting) -> Example:
+        """The sample as something to learn from."""
+        ...
+
     def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
         """What guessing gives on these samples, or None where that has no meaning."""
         ...
@@ -107,6 +114,18 @@ def incompatible(task: str, kind: str, need: str, types: frozenset[type]) -> Inc
     return IncompatibleError(
         f"{task}: {kind} needs a model that {need}; this one can only {can}",
         remedy="take a causal language model, or a task that fits",
+    )
+
+
+def prompted_example(sample: Sample, setting: Setting) -> Example:
+    """The training example of a kind whose answer stands behind a prompt."""
+    return Example(
+        context=sample.description + sample.text,
+        continuation=setting.target_delimiter + sample.target,
+        text=sample.head_text,
+        target=sample.target,
+        choices=sample.form.choices,
+        label=sample.form.label,
     )
 
 
@@ -126,21 +145,27 @@ def read_choices(
     return texts
 
 
-def read_label(target: Field | int, choices: Sequence[str], row: Row, place: str, where: str) -> int:
+def read_label(fields: Fields, choices: Sequence[str], row: Row, place: str, *, named: bool = False) -> int:
     """The index of the right choice, from a column or template that gives the index or the choice itself.
 
     A template that renders to digits gives an index, as in lm-evaluation-harness; so do digits in a column of text that
-    are none of the choices (a CSV has no numbers).
+    are none of the choices (a CSV has no numbers). With `named`, a number that is also the name of another choice (3
+    among "1", …, "5") is refused instead of guessed at.
     """
+    target = fields.target
     value = target if isinstance(target, int) else target.value(row, place)
     rendered = isinstance(target, Field) and not target.is_column
     if isinstance(value, str) and value in choices and not (rendered and value.isdecimal()):
         return choices.index(value)
-    if isinstance(value, str) and value.isdecimal():
-        value = int(value)
-    if isinstance(value, int) and 0 <= value < len(choices):
-        return int(value)
-    raise TaskError(
-        f"{where}: {place}: unknown label {value!r}",
-        remedy=f"one of {', '.join(map(repr, choices))}, or an index from 0 to {len(choices) - 1}",
-    )
+    index = int(value) if isinstance(value, str) and value.isdecimal() else value
+    if not isinstance(index, int) or not 0 <= index < len(choices):
+        raise TaskError(
+            f"{fields.where}: {place}: unknown label {value!r}",
+            remedy=f"one of {', '.join(map(repr, choices))}, or an index from 0 to {len(choices) - 1}",
+        )
+    if named and str(index) in choices and choices[index] != str(index):
+        raise TaskError(
+            f"{fields.where}: {place}: label {value!r} can mean {str(index)!r} or the label at index {index}",
+            remedy="write the labels in the data as text, or number them from 0",
+        )
+    return int(index)

@@ -17,7 +17,7 @@ from tianti.tasks.metrics import (
     count_bytes,
     count_words,
 )
-from tianti.tasks.task import Grade
+from tianti.tasks.task import Example, Grade
 from tianti.tasks.template import Row
 
 
@@ -30,7 +30,16 @@ class LanguageModelling:
         rule.name: rule for rule in (BITS_PER_BYTE, BYTE_PERPLEXITY, WORD_PERPLEXITY)
     }
     takes_shots: ClassVar[bool] = False
-    needs_choices: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
+    refuses: ClassVar[tuple[str, ...]] = (
+        "doc_to_text",
+        "doc_to_choice",
+        "target_delimiter",
+        "fewshot_delimiter",
+        "fewshot_split",
+        "description",
+        "generation_kwargs",
+    )
     version: ClassVar[int] = 1
 
     def default_metrics(self, language: str) -> tuple[str, ...]:
@@ -59,6 +68,9 @@ class LanguageModelling:
             "bits_per_byte": [logprob, size],
         }
         return Grade("", values)
+
+    def example(self, sample: Sample, setting: Setting) -> Example:
+        return Example("", sample.target, sample.head_text or sample.target, sample.target)
 
     def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
         return None

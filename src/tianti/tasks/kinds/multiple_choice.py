@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from tianti.engine import Request, Response
 from tianti.tasks.kinds.choosing import choice_requests, grade_choices, guessing
-from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, read_choices, read_label
+from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, prompted_example, read_choices, read_label
 from tianti.tasks.metrics import ACC, ACC_BYTES, ACC_NORM, MetricRule
-from tianti.tasks.task import Grade
+from tianti.tasks.task import Example, Grade
 from tianti.tasks.template import Row
 
 
@@ -20,7 +20,8 @@ class MultipleChoice:
     summary: ClassVar[str] = "a question and its own choices, one of them right"
     metrics: ClassVar[Mapping[str, MetricRule]] = {rule.name: rule for rule in (ACC, ACC_NORM, ACC_BYTES)}
     takes_shots: ClassVar[bool] = True
-    needs_choices: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("doc_to_text", "doc_to_choice")
+    refuses: ClassVar[tuple[str, ...]] = ("generation_kwargs",)
     version: ClassVar[int] = 1
 
     def default_metrics(self, language: str) -> tuple[str, ...]:
@@ -28,7 +29,7 @@ class MultipleChoice:
 
     def read(self, fields: Fields, row: Row, place: str) -> Form:
         choices = read_choices(fields.choices, row, place, fields.where)
-        label = read_label(fields.target, choices, row, place, fields.where)
+        label = read_label(fields, choices, row, place)
         return Form((choices[label],), choices, label)
 
     def requests(
@@ -38,6 +39,9 @@ class MultipleChoice:
 
     def grade(self, sample: Sample, responses: Sequence[Response], setting: Setting) -> Grade:
         return grade_choices(sample, responses)
+
+    def example(self, sample: Sample, setting: Setting) -> Example:
+        return prompted_example(sample, setting)
 
     def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
         return guessing(samples)

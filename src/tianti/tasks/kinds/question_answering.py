@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from tianti.core.exceptions import TaskError
 from tianti.engine import GenerateRequest, GenerateResponse, Request, Response
-from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, incompatible
+from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, incompatible, prompted_example
 from tianti.tasks.metrics import ANSWER_F1, EXACT_MATCH, MetricRule, exact_match, overlap_f1
-from tianti.tasks.task import Grade
+from tianti.tasks.task import Example, Grade
 from tianti.tasks.template import Row
 
 
@@ -21,7 +21,8 @@ class QuestionAnswering:
     summary: ClassVar[str] = "a short answer in the model's own words"
     metrics: ClassVar[Mapping[str, MetricRule]] = {rule.name: rule for rule in (EXACT_MATCH, ANSWER_F1)}
     takes_shots: ClassVar[bool] = True
-    needs_choices: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ("doc_to_text",)
+    refuses: ClassVar[tuple[str, ...]] = ("doc_to_choice",)
     version: ClassVar[int] = 1
 
     def default_metrics(self, language: str) -> tuple[str, ...]:
@@ -55,6 +56,9 @@ class QuestionAnswering:
             "f1": overlap_f1(prediction, answers, setting.language),
         }
         return Grade(prediction, values)
+
+    def example(self, sample: Sample, setting: Setting) -> Example:
+        return prompted_example(sample, setting)
 
     def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
         return 0.0

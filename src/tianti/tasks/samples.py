@@ -1,0 +1,140 @@
+"""The data of a task file: its rows by split, and the samples that its keys make of them, each checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tianti.core.exceptions import TaskError
+from tianti.core.fingerprint import file_digest, fingerprint
+from tianti.tasks.data import Rows, columns, read_rows
+from tianti.tasks.kinds import KINDS
+from tianti.tasks.kinds.kind import Fields, Sample
+from tianti.tasks.task_file import GeneratedData, TaskFile
+from tianti.tasks.template import Field, Row, bind, missing_column
+
+
+class TaskData:
+    """The rows and samples of a task file that stands at `path`. Read when first needed, then kept."""
+
+    def __init__(self, file: TaskFile, path: Path) -> None:
+        self._file = file
+        self._path = path
+        self._rows: dict[str, Rows] = {}
+        self._samples: dict[str, list[Sample]] = {}
+
+    def rows(self, split: str) -> Rows:
+        """The rows of a split as they stand in the data."""
+        if split not in self._rows:
+            data = self._file.data
+            self._rows[split] = (
+                _generated(data, split)
+                if isinstance(data, GeneratedData)
+                else read_rows(self._data_path(split))
+            )
+        return self._rows[split]
+
+    def samples(self, split: str) -> list[Sample]:
+        """The samples of a split; TaskError for an unknown label, a duplicate id, a missing column, …"""
+        if split not in self._samples:
+            self._samples[split] = self._render(split)
+        return self._samples[split]
+
+    def digest(self, split: str) -> str:
+        """The sha256 of the split's file, or of its rows where they are generated."""
+        if isinstance(self._file.data, GeneratedData):
+            return fingerprint(self.rows(split))
+        path = self._data_path(split)
+        if not path.is_file():
+            self.rows(split)  # raises the error that names the files which are there
+        return file_digest(path)
+
+    def _data_path(self, split: str) -> Path:
+        return self._path.parent / str(getattr(self._file.data, split))
+
+    def _render(self, split: str) -> list[Sample]:
+        rows = self.rows(split)
+        names = columns(rows)
+        where = f"{self._path}, split {split}"
+        binding = _bind(self._file, names, where)
+        ids = _ids(rows, self._file.id, names, where)
+        kind = KINDS[self._file.kind]
+        samples = []
+        for number, (sample_id, row) in enumerate(zip(ids, rows, strict=True), 1):
+            place = f"row {number}"
+            sample = Sample(
+                id=sample_id,
+                text=binding.fields.text.text(row, place),
+                form=kind.read(binding.fields, row, place),
+                head_text=binding.head.text(row, place),
+                cluster=str(binding.cluster.value(row, place)) if binding.cluster else "",
+                description=binding.description.text(row, place),
+                row=row,
+            )
+            samples.append(sample)
+        return samples
+
+
+@dataclass(frozen=True)
+class _Binding:
+    """All keys of a task file, bound to the columns of one split."""
+
+    fields: Fields
+    description: Field
+    head: Field
+    cluster: Field | None
+
+
+def _bind(file: TaskFile, names: frozenset[str], where: str) -> _Binding:
+    text = bind("doc_to_text", file.doc_to_text, where, names)
+    target, choice = file.doc_to_target, file.doc_to_choice
+    choices: Field | tuple[str, ...] | None = tuple(choice) if isinstance(choice, list) else None
+    if isinstance(choice, str):
+        choices = bind("doc_to_choice", choice, where, names)
+    fields = Fields(
+        text=text,
+        target=target if isinstance(target, int) else bind("doc_to_target", target, where, names),
+        choices=choices,
+        where=where,
+    )
+    return _Binding(
+        fields,
+        description=bind("description", file.description, where, names, constant=True),
+        head=bind("head_text", file.head_text, where, names) if file.head_text else text,
+        cluster=bind("cluster", file.cluster, where, names) if file.cluster else None,
+    )
+
+
+def _ids(rows: Sequence[Row], column: str | None, names: frozenset[str], where: str) -> list[str]:
+    """The samples' ids: the given column, else a column `id`, else the row numbers from 0."""
+    if column is None and "id" not in names:
+        return [str(number) for number in range(len(rows))]
+    column = column or "id"
+    if column not in names:
+        raise missing_column(column, names, where, "id")
+    ids = [_id(row, column, number, where) for number, row in enumerate(rows, 1)]
+    twice = [sample_id for sample_id, count in Counter(ids).items() if count > 1]
+    if twice:
+        count = f"{len(twice)} ids stand" if len(twice) > 1 else "an id stands"
+        raise TaskError(
+            f"{where}: {count} more than once in column {column!r}: {', '.join(map(repr, twice[:5]))}",
+            remedy="give each row its own id, or name another column with id: COLUMN",
+        )
+    return ids
+
+
+def _id(row: Mapping[str, Any], column: str, number: int, where: str) -> str:
+    value = row.get(column)
+    if value is None or value == "":
+        raise TaskError(f"{where}: row {number} has no id in column {column!r}", remedy="fill it in")
+    return str(value)
+
+
+def _generated(data: GeneratedData, split: str) -> Rows:
+    from tianti.tasks import nano
+
+    seed = nano.PUBLIC_SEED if data.seed is None else data.seed
+    return nano.samples(data.kind, data.language, split, seed)
