@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import betaincinv
 
 from tianti.core.exceptions import InputError
 from tianti.stats.moments import (
@@ -73,8 +73,8 @@ def clopper_pearson(successes: int, n: int, level: float = 0.95) -> Interval:
     _check_counts(successes, n)
     quantile(level)
     tail = (1 - level) / 2
-    low = 0.0 if successes == 0 else float(stats.beta.ppf(tail, successes, n - successes + 1))
-    high = 1.0 if successes == n else float(stats.beta.ppf(1 - tail, successes + 1, n - successes))
+    low = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, tail))
+    high = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - tail))
     return Interval(successes / n, low, high, level, "Clopper–Pearson", n)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from tianti.core.exceptions import InputError
 
@@ -143,4 +143,4 @@ def quantile(level: float, freedom: float = math.inf) -> float:
             f"a confidence level of {level} makes no sense", remedy="give one between 0 and 1, such as 0.95"
         )
     tail = (1 + level) / 2
-    return float(stats.norm.ppf(tail) if math.isinf(freedom) else stats.t.ppf(tail, freedom))
+    return float(ndtri(tail) if math.isinf(freedom) else stdtrit(freedom, tail))

@@ -8,8 +8,7 @@ from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.special import ndtr
+from scipy.special import betainc, ndtr, stdtr
 
 from tianti.core.exceptions import InputError
 from tianti.stats.moments import Array, cluster_codes
@@ -96,15 +95,13 @@ def _is_binary(values: Array) -> bool:
 
 def _student(score: Array, sums: _Sums) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = np.where(sums.quartic > 0, np.square(sums.variance) / sums.quartic, np.inf)
-    p: Array = stats.t.sf(score, np.maximum(freedom, 1.0))
-    return p
+        freedom = np.maximum(np.square(sums.variance) / sums.quartic, 1.0)
+        return np.where(sums.quartic > 0, stdtr(freedom, -score), ndtr(-score))
 
 
 def _binomial(wins: Array, differing: Array) -> Array:
-    """P(B ≥ wins) for B ~ Binomial(differing, ½); 1 where nothing differs."""
-    p: Array = stats.binom.sf(wins - 1, differing, 0.5)
-    return p
+    """P(B ≥ wins) for B ~ Binomial(differing, ½), by the incomplete beta function; 1 for no wins."""
+    return np.where(wins > 0, betainc(np.maximum(wins, 1.0), differing - wins + 1, 0.5), 1.0)
 
 
 def _add(first: _Sums, second: _Sums) -> _Sums:
