@@ -50,23 +50,33 @@ def _yaml_task(call: Call, reference: str, seed: int | None) -> Task:
     from tianti.tasks.yaml_task import YamlTask
 
     path = _path(call.name)
-    file = _seeded(read_task_file(path), call.arguments.get("seed"), seed, reference)
-    name = str(Call(file.task, call.arguments))
-    return YamlTask(file, path, str(call.arguments.get("split", "test")), name)
+    file = read_task_file(path)
+    arguments = dict(call.arguments)
+    if seed is not None and _generated(file):
+        arguments.setdefault("seed", seed)
+    if "seed" in arguments:
+        file = _seeded(file, arguments["seed"], reference)
+    return YamlTask(
+        file,
+        path,
+        split=str(arguments.get("split", "test")),
+        name=str(Call(file.task, arguments)),
+        reference=str(Call(call.name, arguments)),
+    )
 
 
-def _seeded(file: TaskFile, own: object, common: int | None, reference: str) -> TaskFile:
-    """The file with its generated data drawn from `own` seed, else the `common` one, else its own."""
+def _generated(file: TaskFile) -> bool:
     from tianti.tasks.task_file import GeneratedData
 
-    generated = isinstance(file.data, GeneratedData)
-    if own is not None and not generated:
+    return isinstance(file.data, GeneratedData)
+
+
+def _seeded(file: TaskFile, seed: object, reference: str) -> TaskFile:
+    """The file with its generated data drawn from `seed`."""
+    if not _generated(file):
         raise TaskError(f"{reference}: its data is not generated and has no seed", remedy="leave seed out")
-    if own is not None and (isinstance(own, bool) or not isinstance(own, int)):
-        raise InputError(f"{reference}: seed expects a whole number, found {own!r}")
-    seed = own if own is not None else common
-    if not generated or seed is None:
-        return file
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise InputError(f"{reference}: seed expects a whole number, found {seed!r}")
     return file.model_copy(update={"data": file.data.model_copy(update={"seed": seed})})
 
 

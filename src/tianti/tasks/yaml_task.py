@@ -31,7 +31,15 @@ class YamlTask:
     `split` is what is asked. Data is read when it is first needed and kept.
     """
 
-    def __init__(self, file: TaskFile, path: Path, split: str = "test", name: str | None = None) -> None:
+    def __init__(
+        self,
+        file: TaskFile,
+        path: Path,
+        *,
+        split: str = "test",
+        name: str | None = None,
+        reference: str | None = None,
+    ) -> None:
         if split not in file.splits:
             raise TaskError(
                 f"{path}: no split {split!r} in {file.task}",
@@ -40,13 +48,14 @@ class YamlTask:
         self.file = file
         self.split = split
         self.name = name or file.task
+        self.reference = reference or str(path)
         self.kind = KINDS[file.kind]
         self._data = TaskData(file, path)
 
     @classmethod
     def from_path(cls, path: Path, split: str = "test", name: str | None = None) -> YamlTask:
         """The task of the file at `path`; TaskError or UnknownNameError when it is no task file."""
-        return cls(read_task_file(path), path, split, name)
+        return cls(read_task_file(path), path, split=split, name=name)
 
     @property
     def info(self) -> TaskInfo:
@@ -61,6 +70,7 @@ class YamlTask:
             split=self.split,
             version=str(file.metadata.get("version", "1")),
             settings=file.prompt_settings(),
+            reference=self.reference,
         )
 
     @cached_property
