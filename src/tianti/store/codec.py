@@ -11,6 +11,11 @@ from tianti.core.exceptions import StoreError
 from tianti.evaluation.answer import Answer
 
 _FIELDS = tuple(field.name for field in fields(Answer))
+_TEXTS = ("sample_id", "state", "prompt", "target", "prediction", "reason", "cluster")
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(_TEXTS, str),
+    **dict.fromkeys(("repeat", "tokens", "position"), int),
+}
 
 
 def to_text(value: Any, what: str) -> str:
@@ -40,7 +45,19 @@ def to_text(value: Any, what: str) -> str:
 
 
 def answer_to_text(answer: Answer) -> str:
-    """All fields of an answer as JSON text."""
+    """All fields of an answer as JSON text.
+
+    Raises:
+        StoreError: a field has the wrong type, or holds what JSON has no form for.
+    """
+    for name, kind in _KINDS.items():
+        value = getattr(answer, name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise StoreError(
+                f"the answer to sample {answer.sample_id!r} cannot be stored: "
+                f"{name} must be {kind.__name__}, not {type(value).__name__} ({value!r})",
+                remedy="this is a bug in the task or the engine that made the answer: please report it",
+            )
     return to_text(
         {name: getattr(answer, name) for name in _FIELDS}, f"the answer to sample {answer.sample_id!r}"
     )

@@ -15,6 +15,7 @@ from tianti.core.exceptions import StoreError
 _KEPT = "every answer stored so far is kept"
 _FULL = ("the disk is full", f"free some space and run the same command again: {_KEPT}")
 _FORBIDDEN = ("it may not be written", "give yourself the right to write there, or use another folder")
+_IN_THE_WAY = ("a file is in the way", "use another folder, or move the file")
 _LIMIT = (
     "a file reached the size limit of this process",
     f"raise the limit (ulimit -f) and run the same command again: {_KEPT}",
@@ -37,6 +38,8 @@ _BY_ERRNO = {
     errno.EDQUOT: _FULL,
     errno.EFBIG: _LIMIT,
     errno.EIO: _DEVICE,
+    errno.EEXIST: _IN_THE_WAY,
+    errno.ENOTDIR: _IN_THE_WAY,
     errno.EROFS: _FORBIDDEN,
     errno.EACCES: _FORBIDDEN,
     errno.EPERM: _FORBIDDEN,

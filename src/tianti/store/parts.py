@@ -11,6 +11,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -56,28 +57,40 @@ class Part:
     uri: str
 
 
-def write_part(folder: Path, answers: Sequence[Answer]) -> Part:
-    """Write `answers`, in their order, to a file of `folder`; when this returns, it survives a power cut.
+@dataclass(frozen=True)
+class Draft:
+    """A part that is on the disk, but not under its name yet."""
+
+    path: Path
+    part: Part
+
+    def place(self) -> Part:
+        """Give the file its name; when this returns, the part survives a power cut."""
+        failpoint("before_part_rename")
+        # A file of this name would hold the same bytes: replacing it mends it, should it be damaged.
+        self.path.replace(self.path.parent / f"{self.part.sha256}.parquet")
+        _sync_folder(self.path.parent)
+        failpoint("after_part_rename")
+        return self.part
+
+
+@contextmanager
+def draft_part(folder: Path, answers: Sequence[Answer]) -> Iterator[Draft]:
+    """Write `answers`, in their order, to a temporary file of `folder`, which goes unless it was placed.
 
     Raises:
-        OSError: the disk refuses; nothing but at most a temporary file is left.
+        OSError: the disk refuses.
     """
-    temporary = folder / f".{uuid.uuid4().hex}.tmp"
+    path = folder / f".{uuid.uuid4().hex}.tmp"
     try:
-        with temporary.open("xb") as file:
+        with path.open("xb") as file:
             _write_parquet(file, answers)
             file.flush()
             os.fsync(file.fileno())
-        digest = file_digest(temporary)
-        path = folder / f"{digest}.parquet"
-        failpoint("before_part_rename")
-        # A file of this name holds the same bytes; replacing it also mends it and makes it young again.
-        temporary.replace(path)
+        digest = file_digest(path)
+        yield Draft(path, Part(digest, len(answers), f"{folder.name}/{digest}.parquet"))
     finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(folder)
-    failpoint("after_part_rename")
-    return Part(digest, len(answers), f"{folder.name}/{path.name}")
+        path.unlink(missing_ok=True)
 
 
 def read_part(store_folder: Path, part: Part) -> list[Answer]:

@@ -11,11 +11,12 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tianti.core.exceptions import StoreError, UnknownNameError
@@ -26,7 +27,7 @@ from tianti.store.codec import answer_from_text, answer_to_text, to_text
 from tianti.store.database import WRITES, open_database
 from tianti.store.errors import explained
 from tianti.store.failpoints import failpoint
-from tianti.store.parts import old_files, read_part, write_part
+from tianti.store.parts import draft_part, old_files, read_part
 from tianti.store.records import Attempt, Run, StudyRecord
 
 
@@ -211,21 +212,21 @@ class Store:
                 remedy="start the trial again: it asks what is missing",
             )
         cost_text = to_text(cost, "the cost")
-        with explained(self._parts, "seal answers"):
-            part = write_part(self._parts, answers)
-        with self._write("finish a run") as connection:
+        with (
+            explained(self._parts, "seal answers"),
+            draft_part(self._parts, answers) as draft,
+            self._write("finish a run") as connection,
+        ):
             before = rows.standing_finished(connection, run_id)
             self._change_running(
                 connection,
                 run_id,
                 {"state": "finished", "finished_at": _now(), "cost": cost_text, "supersedes": before},
-                answers_count=len(answers),
+                tables.run.c.answers_count == len(answers),
             )
-            connection.execute(
-                insert(tables.part).values(
-                    run_id=run_id, number=0, sha256=part.sha256, rows=part.rows, uri=part.uri
-                )
-            )
+            # Within the transaction, so that no other process takes the file for an orphan.
+            sealed = {"run_id": run_id, "number": 0, **asdict(draft.place())}
+            connection.execute(insert(tables.part).values(sealed))
             connection.execute(delete(tables.staging).where(tables.staging.c.run_id == run_id))
             rows.insert_scores(connection, run_id, scores, _now())
             failpoint("before_finish_commit")
@@ -290,18 +291,15 @@ class Store:
             yield connection
 
     def _change_running(
-        self, connection: Connection, run_id: str, values: Mapping[str, Any], **unless_changed: Any
+        self, connection: Connection, run_id: str, values: Mapping[str, Any], *only_if: ColumnElement[bool]
     ) -> None:
         """Change a run that is running, and hold its row until the transaction ends."""
-        statement = update(tables.run).where(tables.run.c.run_id == run_id, tables.run.c.state == "running")
-        statement = statement.filter_by(**unless_changed).values(values)
-        if connection.execute(statement).rowcount != 1:
+        this = (tables.run.c.run_id == run_id) & (tables.run.c.state == "running")
+        if connection.execute(update(tables.run).where(this, *only_if).values(values)).rowcount != 1:
             state = connection.scalar(select(tables.run.c.state).where(tables.run.c.run_id == run_id))
+            found = {None: "is not in this store", "running": "was changed by another process"}
             raise StoreError(
-                f"{self.folder}: run {run_id} is {state or 'not in this store'}"
-                + (
-                    ", but another process is adding answers to it" if state == "running" else ", not running"
-                ),
+                f"{self.folder}: run {run_id} {found.get(state, f'is {state}, not running')}",
                 remedy="start the trial again",
             )
 
@@ -318,14 +316,16 @@ class Store:
 
     def _collect_orphans(self) -> None:
         """Remove files that a crash left behind between writing and recording them."""
-        with explained(self._parts, "tidy up"):
-            old = old_files(self._parts)
-            if not old:
-                return
-            with self._read("tidy up") as connection:
-                sealed = connection.scalars(select(tables.part.c.uri)).all()
-            for name in old - {Path(uri).name for uri in sealed}:
-                (self._parts / name).unlink(missing_ok=True)
+        with self._read("tidy up") as connection:
+            orphans = self._orphans(connection)
+        if orphans:
+            with self._write("tidy up") as connection:
+                for name in self._orphans(connection):
+                    (self._parts / name).unlink(missing_ok=True)
+
+    def _orphans(self, connection: Connection) -> set[str]:
+        old = old_files(self._parts)
+        return old and old - {Path(uri).name for uri in connection.scalars(select(tables.part.c.uri))}
 
 
 def _now() -> str:
