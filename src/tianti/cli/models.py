@@ -13,6 +13,11 @@ app = typer.Typer(
     help="The models that come with tianti, and the forms of a model reference.", no_args_is_help=True
 )
 
+FORMS = {
+    "./folder": "a transformers model on disk: config.json, safetensors, tokenizer",
+    "org/name@revision": "a model of the hub; the revision is resolved to its commit and recorded",
+}
+
 
 @app.command("list")
 def list_(as_json: JsonOption = False) -> None:
@@ -20,7 +25,7 @@ def list_(as_json: JsonOption = False) -> None:
     from tianti.cli.tables import print_rows
     from tianti.models import list_models
 
-    print_rows(("model", "what it is"), list_models(), as_json=as_json)
+    print_rows(("model", "what it is"), [*list_models().items(), *FORMS.items()], as_json=as_json)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -44,14 +45,17 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Show three rendered prompts, label balance, lengths, duplicates and train/test overlap."""
-    from tianti.cli.render import render_check
+    from rich.console import Console
+
+    from tianti.cli.checks import print_check
     from tianti.tasks.check import check_task
 
-    checked = check_task(file, _token_counter(model) if model else None)
+    checks = check_task(file, _token_counter(model) if model else None)
     if as_json:
-        typer.echo(json.dumps(asdict(checked), ensure_ascii=False, indent=2))
-    else:
-        render_check(checked)
+        typer.echo(json.dumps([asdict(found) for found in checks], ensure_ascii=False, indent=2))
+        return
+    for found in checks:
+        print_check(found, Console())
 
 
 @app.command()
@@ -75,7 +79,7 @@ def export(
         )
 
 
-def _token_counter(reference: str):  # type: ignore[no-untyped-def]
+def _token_counter(reference: str) -> Callable[[list[str]], list[int]]:
     from transformers import AutoTokenizer
 
     from tianti.core.exceptions import ModelError

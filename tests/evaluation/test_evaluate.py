@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tianti.engine import Failure, Request, Response, ScoreRequest, ScoreResponse
+from tianti.engine.fake import FakeBackend
+from tianti.evaluation.evaluate import SHARD_SIZE, evaluate
+from tianti.evaluation.score import score_answers
+from tianti.tasks.metrics import mean
+from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
+
+
+@dataclass
+class CountingTask:
+    """Sample i has i % 3 + 1 choices; its value is 1 when the first is the likeliest."""
+
+    samples: int
+    clustered: bool = False
+    info: TaskInfo = field(default_factory=lambda: TaskInfo("counting", "multiple-choice"))
+    fingerprint: str = "f" * 64
+    metrics: tuple[Metric, ...] = (Metric("acc", mean, chance=0.5),)
+
+    def count(self, limit: int | None = None) -> int:
+        return self.samples if limit is None else min(limit, self.samples)
+
+    def questions(self, shots: Shots, request_types: frozenset[type], limit: int | None = None) -> Iterator[Question]:
+        for index in range(self.count(limit)):
+            requests = tuple(ScoreRequest(f"question {index}", f" {choice}") for choice in range(index % 3 + 1))
+            yield Question(
+                str(index), requests, f"question {index}", " 0", cluster=str(index // 4) if self.clustered else ""
+            )
+
+    def grade(self, question: Question, responses: Sequence[Response]) -> Grade:
+        logprobs = [response.logprob for response in responses if isinstance(response, ScoreResponse)]
+        assert len(logprobs) == len(question.requests)
+        best = logprobs.index(max(logprobs))
+        return Grade(str(best), {"acc": float(best == 0)})
+
+    def examples(self, split: str) -> list[Example]:
+        return []
+
+
+class FailingBackend(FakeBackend):
+    """Refuses the requests that mention one of the given samples."""
+
+    def __init__(self, failures: dict[str, Failure]) -> None:
+        super().__init__()
+        self.failures = failures
+
+    def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Response]]:
+        for index, response in super().answer(requests):
+            request = requests[index]
+            assert isinstance(request, ScoreRequest)
+            yield index, self.failures.get(request.context, response)
+
+
+@given(st.integers(0, 3 * SHARD_SIZE + 5), st.integers(1, 200))
+def test_every_sample_is_answered_once_in_order(samples: int, limit: int) -> None:
+    task = CountingTask(samples)
+    answers = [answer for shard in evaluate(FakeBackend(), task, Shots(), limit) for answer in shard]
+    assert [answer.position for answer in answers] == list(range(min(samples, limit)))
+    assert [answer.sample_id for answer in answers] == [str(index) for index in range(min(samples, limit))]
+
+
+@given(st.sets(st.integers(0, 4)))
+def test_what_is_answered_is_not_asked_again_and_the_rest_is_the_same(shards_done: set[int]) -> None:
+    task = CountingTask(5 * SHARD_SIZE - 7)
+    whole = list(evaluate(FakeBackend(), task, Shots()))
+    done = frozenset((answer.sample_id, 0) for number in shards_done for answer in whole[number])
+    backend = FakeBackend()
+    rest = list(evaluate(backend, task, Shots(), None, done))
+    assert rest == [shard for number, shard in enumerate(whole) if number not in shards_done]
+    assert backend.requests_answered == sum(len(answer.responses) for shard in rest for answer in shard)
+
+
+def test_a_failure_is_never_a_wrong_answer() -> None:
+    failures = {"question 1": Failure("skipped", "too long"), "question 2": Failure("error", "non_finite")}
+    (answers,) = evaluate(FailingBackend(failures), CountingTask(6), Shots())
+    assert [answer.state for answer in answers] == ["ok", "skipped", "error", "ok", "ok", "ok"]
+    assert answers[1].reason == "too long"
+    assert not answers[1].values
+    (score,) = score_answers(CountingTask(6), answers)
+    assert (score.n, score.skipped, score.errors) == (4, 1, 1)
+    values = [answer.values["acc"] for answer in answers if answer.state == "ok"]
+    assert score.value == sum(values) / 4
+    assert score.low is not None
+    assert score.high is not None
+    assert score.low <= score.value <= score.high
+
+
+def test_a_score_without_answers_is_missing_not_zero() -> None:
+    failures = {f"question {index}": Failure("error", "non_finite") for index in range(3)}
+    (answers,) = evaluate(FailingBackend(failures), CountingTask(3), Shots())
+    (score,) = score_answers(CountingTask(3), answers)
+    assert score.value is None
+    assert score.low is None
+    assert score.errors == 3
+
+
+def test_clusters_reach_the_interval() -> None:
+    (answers,) = evaluate(FakeBackend(), CountingTask(40, clustered=True), Shots())
+    (score,) = score_answers(CountingTask(40), answers)
+    assert score.clusters == 10
+
+
+def test_responses_are_kept_as_json_objects() -> None:
+    (answers,) = evaluate(FakeBackend(), CountingTask(3), Shots())
+    response: Any = answers[2].responses[0]
+    assert response["logprob"] == sum(response["token_logprobs"])
+    assert len(answers[2].responses) == 3
