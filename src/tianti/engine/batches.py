@@ -18,17 +18,25 @@ PADDING_WORTH_A_BATCH = 256
 
 @dataclass(frozen=True)
 class BatchLimit:
-    """What a batch may hold: `rows`, or with padding counted `tokens` and `scored` positions."""
+    """What a batch may hold: `rows`, or, padding counted, `tokens` read at once and `scored` positions.
+
+    `cached` takes the place of `tokens` when text is generated: tokens read and to be written, in all rows.
+    """
 
     rows: int | None = None
-    tokens: int = 8192
+    tokens: int = 2048
     scored: int = 1 << 20
+    cached: int = 8192
 
-    def halved(self, rows: int, tokens: int, scored: int) -> BatchLimit:
-        """The limit after a batch of this size was too large."""
+    def below(self, rows: int, tokens: int, scored: int, cached: int) -> BatchLimit:
+        """The limit after a batch of this size was too large: half of it."""
         if self.rows is not None:
-            return BatchLimit(max(1, rows // 2), self.tokens, self.scored)
-        return BatchLimit(None, max(1, tokens // 2), max(1, scored // 2))
+            return BatchLimit(rows=max(1, rows // 2))
+        halves = (
+            max(1, min(limit, size) // 2)
+            for limit, size in ((self.tokens, tokens), (self.scored, scored), (self.cached, cached))
+        )
+        return BatchLimit(None, *halves)
 
 
 @dataclass
@@ -64,6 +72,7 @@ class Usage:
         return {
             "batch_rows": self.limit.rows,
             "batch_tokens": None if self.limit.rows else self.limit.tokens,
+            "batch_cached_tokens": None if self.limit.rows else self.limit.cached,
             "seconds_answering": round(self.seconds, 3),
             "tokens_run": self.tokens,
             "padding_share": round(share, 4),
@@ -124,9 +133,12 @@ class Batches(Generic[Result]):
                 return count - 1
         return count
 
-    def _full(self, rows: int, tokens: int, scored: int, padding: int) -> bool:
+    def _full(self, rows: int, longest: Row, scored: int, padding: int) -> bool:
         if self.limit.rows is not None:
             return rows > self.limit.rows
+        if longest.room:
+            return rows * (longest.length + longest.room) > self.limit.cached
+        tokens = rows * longest.length
         wasteful = padding > max(PADDING_WORTH_A_BATCH, tokens // 8)
         return wasteful or tokens > self.limit.tokens or scored > self.limit.scored
 
@@ -152,8 +164,12 @@ class Batches(Generic[Result]):
         self.usage.halvings += 1
         if len(batch) == 1:
             return [Failure("error", f"out of memory with one row of {longest} tokens", tokens=longest)]
-        size = len(batch) * (longest + sizes[0].room)
-        self.limit = self.limit.halved(len(batch), size, sum(size.scored for size in sizes))
+        self.limit = self.limit.below(
+            rows=len(batch),
+            tokens=len(batch) * longest,
+            scored=sum(size.scored for size in sizes),
+            cached=len(batch) * (longest + sizes[0].room),
+        )
         return None
 
 
@@ -181,21 +197,25 @@ def free_memory() -> None:
 def batch_limit(network: Any, batch: int | Literal["auto"], vocabulary: int) -> BatchLimit:
     """The limit to start with. `auto` depends on the machine and the model alone, so that runs can be repeated.
 
-    On a GPU the activations of a layer, some 40 numbers per token and unit of width, may fill a quarter of the memory
-    that the weights leave; scored positions (the vocabulary in float32, three times) another quarter. On a CPU small
-    batches are as fast as large ones, and 8192 tokens keep the widest models within a few gigabytes.
+    On a CPU small batches, whose activations stay in its caches, are the fastest. On a GPU a quarter of the memory
+    that the weights leave is for the activations of a layer (some 40 numbers per token and unit of width), another
+    for the scored positions (the vocabulary in float32, three times); or half of it is for the cache of keys and values
+    (twice the width in each layer, where all heads have their own).
     """
     if batch != "auto":
         return BatchLimit(rows=batch)
     parameter = next(network.parameters())
     if parameter.device.type != "cuda":
-        return BatchLimit(tokens=8192, scored=max(1, (1 << 27) // vocabulary))
+        return BatchLimit(scored=max(1, (1 << 27) // vocabulary))
     import torch
 
     weights = sum(p.numel() * p.element_size() for p in network.parameters())
     free = max(torch.cuda.get_device_properties(parameter.device).total_memory - weights, 1 << 30)
-    width = getattr(getattr(network.config, "text_config", None) or network.config, "hidden_size", 1024)
-    tokens = free // 4 // (40 * width * parameter.element_size())
+    config = getattr(network.config, "text_config", None) or network.config
+    column = getattr(config, "hidden_size", 1024) * parameter.element_size()
+    layers = getattr(config, "num_hidden_layers", 32)
     return BatchLimit(
-        tokens=int(min(max(tokens, 2048), 1 << 18)), scored=int(max(1, free // 4 // (12 * vocabulary)))
+        tokens=min(max(free // (4 * 40 * column), 2048), 1 << 18),
+        scored=max(1, free // (4 * 12 * vocabulary)),
+        cached=min(max(free // (2 * 2 * layers * column), 2048), 1 << 20),
     )
