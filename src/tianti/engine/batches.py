@@ -127,9 +127,7 @@ class Batches(Generic[Result]):
             count, scored, padding = count + 1, scored + row.scored, padding + first.length - row.length
             if count == 1:
                 continue
-            if row.room != first.room or self._full(
-                count, count * (first.length + first.room), scored, padding
-            ):
+            if row.room != first.room or self._full(count, first, scored, padding):
                 return count - 1
         return count
 
