@@ -1,0 +1,84 @@
+"""What fits together: model, adaptation and task; and the form in which a task's examples are learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from tianti.core.exceptions import IncompatibleError
+from tianti.models.model import LoadedModel
+from tianti.tasks.task import Example, Task
+
+if TYPE_CHECKING:
+    from tianti.engine import Backend
+
+Form = Literal["labels", "choices", "text"]
+"""How examples can be learned without text: one set of labels for all, choices of their own, or text only."""
+
+
+def form_of(examples: Sequence[Example], kind: str) -> Form:
+    """`labels` when all examples share their choices, `choices` when each has its own, `text` without choices."""
+    if not examples or any(not example.choices or example.label is None for example in examples):
+        return "text"
+    if kind == "multiple-choice" or len({example.choices for example in examples}) > 1:
+        return "choices"
+    return "labels"
+
+
+def join(text: str, choice: str) -> str:
+    """Question and choice as one text, for whatever judges choices one by one; no space in Chinese."""
+    return f"{text} {choice}" if text[-1:].isascii() else text + choice
+
+
+def need_causal(adaptation: str, model: LoadedModel) -> None:
+    """Raise IncompatibleError unless the model answers prompts as it is."""
+    need_network(adaptation, model)
+    if model.model.architecture == "encoder":
+        raise IncompatibleError(
+            f"{adaptation} does not fit {model.model.name}: an encoder gives no answer before it has learned the task",
+            remedy="use head-only, lora or full",
+        )
+
+
+def need_network(adaptation: str, model: LoadedModel) -> None:
+    """Raise IncompatibleError for a baseline: it has no weights."""
+    if model.model.architecture == "baseline":
+        raise IncompatibleError(
+            f"{adaptation} does not fit {model.model.name}: a baseline has no weights to adapt",
+            remedy="use fit",
+        )
+
+
+def need_training_split(adaptation: str, task: Task) -> list[Example]:
+    """The task's training examples; raises IncompatibleError when there are none."""
+    examples = task.examples("train")
+    if not examples:
+        raise IncompatibleError(
+            f"{adaptation} does not fit {task.info.name}: it has no training split to learn from",
+            remedy="use zero-shot, or give the task a training split",
+        )
+    return examples
+
+
+def need_trainable(adaptation: str, model: LoadedModel, task: Task) -> Form:
+    """The form in which the task is learned; raises IncompatibleError when the model cannot learn it."""
+    need_network(adaptation, model)
+    form = form_of(need_training_split(adaptation, task), task.info.kind)
+    if model.model.architecture == "encoder" and form == "text":
+        raise IncompatibleError(
+            f"{model.model.name} does not fit {task.info.name}: its answers are free text, which an encoder cannot "
+            "write",
+            remedy="use a causal model, or a task with labels or choices",
+        )
+    return form
+
+
+def causal_backend(model: LoadedModel, network: Any = None) -> Backend:
+    """What answers for a causal model, or for `network`, an adapted copy of it."""
+    from tianti.engine.causal import CausalBackend
+
+    original, tokenizer = model.pair()
+    backend: Backend = CausalBackend(
+        original if network is None else network, tokenizer, batch=model.options.batch
+    )
+    return backend

@@ -1,0 +1,52 @@
+"""Head-only: the body is frozen, its features are computed once, and a linear head is fitted on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from tianti.adapt.adaptation import Adapted
+from tianti.adapt.fitting import need_trainable
+from tianti.adapt.options import Checked, PositiveFloat, PositiveInt
+from tianti.core.progress import Progress
+from tianti.models.model import LoadedModel
+from tianti.tasks.task import Shots, Task
+
+
+@dataclass(frozen=True)
+class HeadOnly(Checked):
+    """One linear layer learns, to its optimum where that is unique.
+
+    - labels: multinomial logistic regression on the mean of the text's last hidden states;
+    - choices: one scoring vector on the mean of question and choice, softmax over the choices;
+    - free text (causal models): a copy of the output head, trained on the hidden states before the answers' tokens.
+
+    The strength of the penalty (or, for free text, the number of passes) is chosen by the validation split, or by a
+    tenth of the training split where there is none.
+    """
+
+    name: ClassVar[str] = "head-only"
+    summary: ClassVar[str] = "a linear head is fitted on the frozen model's features"
+    seeded: ClassVar[bool] = False
+    trains: ClassVar[bool] = True
+
+    lr: PositiveFloat = 1e-3
+    """Learning rate of an output head; the other heads are fitted by L-BFGS."""
+    epochs: PositiveInt = 30
+    """At most so many passes of an output head over its features."""
+    max_examples: PositiveInt | None = None
+    max_length: PositiveInt | None = None
+
+    def shots(self, seed: int) -> Shots:
+        return Shots(0)
+
+    def check(self, model: LoadedModel, task: Task) -> None:
+        need_trainable(self.name, model, task)
+
+    def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
+        from tianti.adapt.heads import learn_head
+        from tianti.adapt.learning import Lesson
+
+        # The seed is fixed: what little is drawn (held-out examples, the order of batches) is no part of the method.
+        return learn_head(Lesson(self, model, task, seed=0), folder, progress)

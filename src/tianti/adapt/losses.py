@@ -1,0 +1,54 @@
+"""What training makes small: the cross-entropy of an answer's tokens, or of the right label or choice."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pad_sequence
+
+from tianti.adapt.samples import Labelled, pad
+from tianti.engine.tokens import Window
+
+
+def answer_loss(network: Any, windows: Sequence[Window]) -> tuple[Tensor, int]:
+    """Summed cross-entropy of the scored tokens of each window, in nats, and their number.
+
+    Rows are padded on the right, which a causal model cannot see; logits are computed only for the tail of the batch
+    in which answers lie.
+    """
+    device = next(network.parameters()).device
+    ids, mask = pad([window.tokens[:-1] for window in windows], 0, device)
+    targets = torch.full_like(ids, -100)
+    for row, window in enumerate(windows):
+        end = len(window.tokens) - 1
+        answer = torch.from_numpy(window.tokens[-window.scored :].copy())
+        targets[row, end - window.scored : end] = answer.to(device)
+    first = min(len(window.tokens) - 1 - window.scored for window in windows)
+    kept = ids.shape[1] - first
+    options = {"logits_to_keep": kept} if _keeps_logits(network) else {}
+    logits = network(input_ids=ids, attention_mask=mask, use_cache=False, **options).logits
+    scored = targets[:, -kept:] != -100
+    summed = cross_entropy(logits[:, -kept:][scored].float(), targets[:, -kept:][scored], reduction="sum")
+    return summed, int(scored.sum())
+
+
+def choice_loss(network: Any, items: Sequence[Labelled]) -> tuple[Tensor, int]:
+    """Summed cross-entropy of the right label (one row an item) or choice (one row a choice), and the items' number."""
+    device = next(network.parameters()).device
+    ids, mask = pad([row for item in items for row in item.rows], 0, device)
+    logits = network(ids, mask)
+    labels = torch.tensor([item.label for item in items], device=device)
+    counts = [len(item.rows) for item in items]
+    if max(counts) == 1:
+        return cross_entropy(logits, labels, reduction="sum"), len(items)
+    scores = pad_sequence(list(logits[:, 0].split(counts)), batch_first=True, padding_value=-torch.inf)
+    return cross_entropy(scores, labels, reduction="sum"), len(items)
+
+
+def _keeps_logits(network: Any) -> bool:
+    return "logits_to_keep" in inspect.signature(type(network).forward).parameters

@@ -1,0 +1,163 @@
+"""Training examples as tokens, cut into training and validation, and put together to batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tianti.adapt.fitting import Form, join
+from tianti.core.exceptions import IncompatibleError
+from tianti.core.seeds import derived_random
+from tianti.engine import Failure, RollingRequest, ScoreRequest
+from tianti.engine.tokens import CausalTokens, Tokens, Window, find_max_length
+from tianti.tasks.task import Example, Task
+
+T = TypeVar("T")
+
+HOLD_OUT = 0.1
+"""Share of the training split that validates where a task has no validation split."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Rows of tokens and which output is right.
+
+    One row: `label` is one of the network's outputs. Several rows, one a choice: `label` is one of the rows.
+    """
+
+    rows: tuple[Tokens, ...]
+    label: int
+
+
+Item = Window | Labelled
+
+
+def size(item: Item) -> int:
+    """The number of tokens that the network reads for an item."""
+    return len(item.tokens) if isinstance(item, Window) else sum(map(len, item.rows))
+
+
+def split(task: Task, max_examples: int | None, seed: int) -> tuple[list[Example], list[Example]]:
+    """Training and validation examples.
+
+    Where the task has no validation split, a tenth of the training split is held out, drawn with the seed; fewer than
+    ten examples are all trained on.
+    """
+    train, validation = task.examples("train"), task.examples("validation")
+    draw = derived_random("examples", task.info.name, seed)
+    if not validation and len(train) >= 10:
+        held = set(draw.sample(range(len(train)), round(HOLD_OUT * len(train))))
+        validation = [example for index, example in enumerate(train) if index in held]
+        train = [example for index, example in enumerate(train) if index not in held]
+    if max_examples is not None and max_examples < len(train):
+        train = [train[index] for index in sorted(draw.sample(range(len(train)), max_examples))]
+    return train, validation
+
+
+class Reader:
+    """Texts to rows of tokens for a `PooledNetwork`: the tokenizer's own special tokens, cut at the model's length."""
+
+    def __init__(self, network: Any, tokenizer: Any, max_length: int | None = None) -> None:
+        self.tokenizer = tokenizer
+        limits = [find_max_length(network.config, tokenizer), tokenizer.model_max_length, max_length or 10**9]
+        self.max_length = int(min(limits))
+        self.fill = int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0)
+        """Stands where a row is padded, behind the mask, and for a text without tokens."""
+
+    def read(self, texts: Sequence[str]) -> list[Tokens]:
+        """One row of at least one token per text."""
+        if not texts:
+            return []
+        encoded = self.tokenizer(
+            list(texts),
+            truncation=True,
+            max_length=self.max_length,
+            return_attention_mask=False,
+            verbose=False,
+        )["input_ids"]
+        return [np.array(tokens or [self.fill], dtype=np.int64) for tokens in encoded]
+
+
+def windows(
+    examples: Sequence[Example], network: Any, tokenizer: Any, max_length: int | None, *, ends: bool
+) -> list[Window]:
+    """Context and continuation as tokens, split exactly as the engine splits them when it scores.
+
+    An example without context is a text to model; it may take several windows. With `ends` the end-of-text token
+    follows each answer, so that the model learns to stop.
+
+    Raises:
+        IncompatibleError: an answer that the model cannot read.
+    """
+    length = min(max_length or 10**9, find_max_length(network.config, tokenizer))
+    reader = CausalTokens(tokenizer, length, network.get_input_embeddings().weight.shape[0])
+    answers = [ScoreRequest(e.context, e.continuation, truncate=True) for e in examples if e.context]
+    texts = [RollingRequest(e.continuation) for e in examples if not e.context]
+    end = tokenizer.eos_token_id if ends else None
+    found = [
+        _checked(window, request) for window, request in zip(reader.windows(answers), answers, strict=True)
+    ]
+    if end is not None:
+        found = [Window(np.append(w.tokens, end)[-(length + 1) :], min(w.scored + 1, length)) for w in found]
+    for rolled, text in zip(reader.rolling(texts), texts, strict=True):
+        found += _checked(rolled, text)
+    return found
+
+
+def _checked(read: T | Failure, request: ScoreRequest | RollingRequest) -> T:
+    if isinstance(read, Failure):
+        text = request.text if isinstance(request, RollingRequest) else request.continuation
+        raise IncompatibleError(f"cannot train on {text[:60]!r}: {read.reason}")
+    return read
+
+
+def labelled(examples: Sequence[Example], form: Form, reader: Reader) -> list[Labelled]:
+    """Examples with a label as rows of tokens: the text alone, or the text with each of its choices."""
+    texts = [texts_of(example.text, example.choices, form) for example in examples]
+    rows = iter(reader.read([text for group in texts for text in group]))
+    return [
+        Labelled(tuple(next(rows) for _ in group), example.label or 0)
+        for example, group in zip(examples, texts, strict=True)
+    ]
+
+
+def texts_of(text: str, choices: Sequence[str], form: Form) -> list[str]:
+    """What a network with a head reads: the text, or where it judges choices one text a choice."""
+    return [join(text, choice) for choice in choices] if form == "choices" else [text]
+
+
+def pad(rows: Sequence[Tokens], fill: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Rows of tokens side by side, padded on the right: ids and mask, each [rows, longest]."""
+    ids = np.full((len(rows), max(map(len, rows))), fill, dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for index, row in enumerate(rows):
+        ids[index, : len(row)] = row
+        mask[index, : len(row)] = 1
+    return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
+
+
+def shuffled_batches(
+    sizes: Sequence[int], batch: int, generator: torch.Generator, *, pool: int = 8
+) -> list[list[int]]:
+    """Indices in batches of about equal length, in random order.
+
+    A random permutation is cut into pools of `pool` batches; each pool is sorted by length and cut into batches, and
+    the batches are shuffled. So little is padded, and which examples meet in a batch still changes each epoch.
+    """
+    order = torch.randperm(len(sizes), generator=generator).tolist()
+    batches = []
+    for start in range(0, len(order), batch * pool):
+        near = sorted(order[start : start + batch * pool], key=lambda index: sizes[index])
+        batches += [near[first : first + batch] for first in range(0, len(near), batch)]
+    return [batches[index] for index in torch.randperm(len(batches), generator=generator).tolist()]
+
+
+def sorted_batches(sizes: Sequence[int], batch: int) -> list[list[int]]:
+    """Indices in batches from the longest to the shortest."""
+    order = sorted(range(len(sizes)), key=lambda index: -sizes[index])
+    return [order[start : start + batch] for start in range(0, len(order), batch)]

@@ -1,0 +1,132 @@
+"""Small tasks of each form, and models in memory, for the tests of adaptations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pytest
+
+from tianti.core.exceptions import IncompatibleError
+from tianti.core.fingerprint import fingerprint
+from tianti.engine import ChooseRequest, GenerateRequest, Request, Response, ScoreRequest
+from tianti.models import LoadedModel, from_objects
+from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
+from tiny import tiny_bert, tiny_gpt2, tiny_llama, tiny_tokenizer
+
+
+@dataclass
+class StubTask:
+    """A task whose splits are given; it asks the form of question that the backend can answer."""
+
+    train: list[Example]
+    validation: list[Example] = field(default_factory=list)
+    kind: str = "classification"
+    name: str = "stub"
+    language: str = "en"
+    metrics: tuple[Metric, ...] = (Metric("acc", lambda values: sum(values) / len(values)),)
+
+    @property
+    def info(self) -> TaskInfo:
+        return TaskInfo(self.name, self.kind, self.language)
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint([example.context + example.continuation for example in self.train])
+
+    def count(self, limit: int | None = None) -> int:
+        return len(self.train[:limit])
+
+    def questions(self, shots: Shots, types: frozenset[type], limit: int | None = None) -> Iterator[Question]:
+        for index, example in enumerate(self.train[:limit]):
+            yield Question(
+                str(index), tuple(self.ask(example, types)), example.context, example.target, example
+            )
+
+    def ask(self, example: Example, types: frozenset[type]) -> list[Request]:
+        if not example.choices and GenerateRequest in types:
+            return [GenerateRequest(example.context, ("\n",), 8)]
+        if ScoreRequest in types:
+            return [ScoreRequest(example.context, f" {choice}") for choice in example.choices]
+        if ChooseRequest in types:
+            return [ChooseRequest(example.text, example.choices)]
+        raise IncompatibleError("nothing to ask")
+
+    def grade(self, question: Question, responses: Sequence[Response]) -> Grade:
+        return Grade(str(best(responses)), {"acc": float(best(responses) == question.sample.label)})
+
+    def examples(self, split: Literal["train", "validation"]) -> list[Example]:
+        return self.train if split == "train" else self.validation
+
+
+def best(responses: Sequence[Any]) -> int:
+    """The index of the choice with the highest log-probability."""
+    scores = [r.logprob for r in responses] if len(responses) > 1 else responses[0].logprobs
+    return max(range(len(scores)), key=scores.__getitem__)
+
+
+NAMES = ("Anna", "Ben", "Carla", "Dan", "Eva", "Finn")
+GOOD, BAD = ("wonderful", "warm", "funny"), ("dull", "cold", "much too long")
+PLACES = {"Anna": "mill", "Ben": "shop", "Carla": "town", "Dan": "river"}
+
+
+def sentiment() -> StubTask:
+    """Labels: 36 reviews of one word that decides."""
+    examples = [
+        Example(
+            f"{name} says: this film is {word}. It is", f" {('right', 'wrong')[label]}",
+            f"{name} says: this film is {word}.", ("right", "wrong")[label], ("right", "wrong"), label,
+        )
+        for label, words in enumerate((GOOD, BAD)) for word in words for name in NAMES
+    ]  # fmt: skip
+    return StubTask(examples[::2] + examples[1::4], examples[3::4], name="stub/sentiment")
+
+
+def commonsense() -> StubTask:
+    """Choices: the place of each person, in changing order."""
+    examples = []
+    for index in range(24):
+        name = list(PLACES)[index % 4]
+        wrong = [place for place in PLACES.values() if place != PLACES[name]]
+        place = index % 3
+        choices = (*wrong[:place], PLACES[name], *wrong[place:])[:3]
+        if PLACES[name] not in choices:
+            continue
+        text = f"Where does {name} work?"
+        examples.append(
+            Example(
+                f"Question: {text} Answer:",
+                f" {PLACES[name]}",
+                text,
+                PLACES[name],
+                choices,
+                choices.index(PLACES[name]),
+            )
+        )
+    return StubTask(examples, examples[::4], "multiple-choice", "stub/commonsense")
+
+
+def answers() -> StubTask:
+    """Free text: the same questions without choices."""
+    examples = [
+        Example(f"Question: Where does {name} work? Answer:", f" {place}", f"Where does {name} work?", place)
+        for name, place in list(PLACES.items()) * 5
+    ]
+    return StubTask(examples, examples[:4], "question-answering", "stub/answers")
+
+
+TASKS: dict[str, Callable[[], StubTask]] = {"labels": sentiment, "choices": commonsense, "text": answers}
+NETWORKS: dict[str, Callable[..., Any]] = {"llama": tiny_llama, "gpt2": tiny_gpt2, "bert": tiny_bert}
+
+
+@pytest.fixture
+def task() -> Callable[[str], StubTask]:
+    """form → a task of that form."""
+    return lambda form: TASKS[form]()
+
+
+@pytest.fixture
+def model() -> Callable[[str], LoadedModel]:
+    """llama, gpt2 or bert → a tiny model of that architecture in memory."""
+    return lambda name: from_objects(NETWORKS[name](), tiny_tokenizer(), f"tiny-{name}")
