@@ -82,7 +82,7 @@ class HarnessTask:
 
     def __init__(self, task: Any) -> None:
         self._task = task
-        self._name = f"harness:{task.task_name}"
+        self._name = f"harness:{task.config.task}"
         self._shots_of_yaml: int | None = task.config.num_fewshot
         self._multiple_input = bool(getattr(task, "multiple_input", 0))
         self._configuration = configuration_of(task)
@@ -96,7 +96,7 @@ class HarnessTask:
             name=self._name,
             kind=f"harness/{self._task.OUTPUT_TYPE}",
             language=guess_language(str(self._task.doc_to_text(self._documents[0]))),
-            description=f"{config.task_alias or self._task.task_name}, from lm-evaluation-harness {harness_version()}",
+            description=f"{config.task_alias or config.task}, from lm-evaluation-harness {harness_version()}",
             source=dataset,
             split=_evaluation_split(self._task),
             version=str(self._task.VERSION),
@@ -161,7 +161,7 @@ class HarnessTask:
         has = self._task.has_training_docs() if split == "train" else self._task.has_validation_docs()
         if not has or (name or split) == _evaluation_split(self._task):
             return []
-        with lm_eval_seeds(), explained(self._task.task_name, {}):
+        with lm_eval_seeds(), explained(self._task.config.task, {}):
             self._task.set_fewshot_seed(FEWSHOT_SEED)
             documents = self._task.training_docs() if split == "train" else self._task.validation_docs()
             return [
@@ -222,7 +222,7 @@ class HarnessTask:
 
     def _instances(self, shots: Shots, limit: int | None) -> list[Any]:
         """lm-eval's instances of all documents up to the limit, fresh each time."""
-        with explained(self._task.task_name, {}), lm_eval_seeds(), _without_bar():
+        with explained(self._task.config.task, {}), lm_eval_seeds(), _without_bar():
             self._task.set_fewshot_seed(FEWSHOT_SEED + shots.seed)
             self._task.set_config("num_fewshot", shots.k)
             self._task.build_all_requests(limit=limit)

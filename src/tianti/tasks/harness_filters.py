@@ -35,7 +35,7 @@ def check_filters(task: Any, instances: Sequence[Any]) -> None:
     alone = [result for _, group in groups for result in _filtered(task, list(group))]
     if together != alone:
         raise TaskError(
-            f"harness:{task.task_name} has a filter that looks at several documents at once: its result depends on "
+            f"harness:{task.config.task} has a filter that looks at several documents at once: its result depends on "
             "which documents are asked together",
             remedy="override filter_list in a YAML of your own",
         )

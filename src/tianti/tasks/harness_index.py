@@ -115,7 +115,11 @@ def _scan() -> dict[str, tuple[Kind, str | None, Sequence[str]]]:
 def _write(path: Path, entries: Mapping[str, tuple[Kind, str | None, Sequence[str]]]) -> None:
     """Write beside the place and rename, so that nobody ever reads half an index."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(entries, file, ensure_ascii=False, separators=(",", ":"))
-    Path(temporary).replace(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(entries, file, ensure_ascii=False, separators=(",", ":"))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
