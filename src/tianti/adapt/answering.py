@@ -1,4 +1,4 @@
-"""What answers for a network with a head: a label of the task, or one of the question's own choices."""
+"""What answers for a network with a head: by the labels of the task, or by the question's own choices."""
 
 from __future__ import annotations
 
@@ -7,109 +7,109 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import torch
+from torch import Tensor
 
+from tianti.adapt.fitting import join
 from tianti.adapt.networks import PooledNetwork
-from tianti.adapt.samples import Reader, pad, texts_of
-from tianti.engine import ChooseRequest, ChooseResponse, Failure, Request, Response
-from tianti.engine.batches import Batches, Row, Usage, batch_limit
-from tianti.engine.tokens import Tokens
+from tianti.adapt.samples import Reader, pad
+from tianti.engine import Backend, ChooseRequest, ChooseResponse, Failure, Request, Response
+from tianti.engine.batches import Batches, BatchLimit, Row, Usage
+from tianti.engine.classifier import ClassifierBackend
 
 
-class HeadBackend:
-    """Answers choose requests with a `PooledNetwork`.
+def label_backend(network: PooledNetwork, tokenizer: Any, batch: int | Literal["auto"]) -> Backend:
+    """The backend of a network with one output per label."""
+    reader = Reader(network, tokenizer)
 
-    With `labels` the network has one output per label and reads the text; without, it has one output and reads the
-    text with each choice. Either way the scores go through a softmax over the choices that were asked.
+    def forward(texts: Sequence[str]) -> Tensor:
+        logits: Tensor = network(*pad(reader.read(texts), reader.fill, network.head.weight.device))
+        return logits
+
+    facts = network_facts(network)
+    return ClassifierBackend(forward, tokenizer, max_length=reader.max_length, batch=batch, facts=facts)
+
+
+class ChoiceBackend:
+    """Answers choose requests with a network of one output, which reads the text with each choice.
+
+    The outputs go through a softmax over the choices. A request of which one such text is longer than the model reads
+    is skipped.
     """
 
     request_types = frozenset({ChooseRequest})
 
-    def __init__(
-        self,
-        network: PooledNetwork,
-        tokenizer: Any,
-        labels: Sequence[str] | None,
-        *,
-        batch: int | Literal["auto"] = "auto",
-    ) -> None:
+    def __init__(self, network: PooledNetwork, tokenizer: Any, batch: int | Literal["auto"]) -> None:
         self.network = network
-        self.reader = Reader(network, tokenizer)
-        self.labels = None if labels is None else {label: place for place, label in enumerate(labels)}
+        self.reader = Reader(network, tokenizer, truncate=False)
         self.batch = batch
-        self.limit = batch_limit(network, batch, network.head.out_features)
+        self.limit = BatchLimit() if batch == "auto" else BatchLimit(rows=batch)
         self.usage = Usage(limit=self.limit)
 
     def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Response]]:
-        asked: dict[int, ChooseRequest] = {}
+        asked: dict[int, range] = {}
+        rows: list[Any] = []
         for index, request in enumerate(requests):
-            reason = self._refusal(request)
-            if isinstance(request, ChooseRequest) and not reason:
-                asked[index] = request
-            else:
+            if not isinstance(request, ChooseRequest):
+                reason = f"a scorer of choices cannot answer a {type(request).__name__}"
                 yield index, Failure("skipped", reason)
-        texts = [texts_of(r.text, r.choices, self._form) for r in asked.values()]
-        rows = self.reader.read([text for group in texts for text in group])
+                continue
+            read = self.reader.read([join(request.text, choice) for choice in request.choices])
+            longest = max(map(len, read))
+            if longest > self.reader.max_length:
+                reason = f"text of {longest} tokens, the model reads {self.reader.max_length}"
+                yield index, Failure("skipped", reason, tokens=longest)
+                continue
+            asked[index] = range(len(rows), len(rows) + len(read))
+            rows += read
         scores = self._scores(rows)
-        start = 0
-        for (index, request), group in zip(asked.items(), texts, strict=True):
-            end = start + len(group)
-            tokens = sum(len(row) for row in rows[start:end])
-            yield index, self._response(request, scores[start:end], tokens)
-            start = end
+        for index, places in asked.items():
+            tokens = sum(len(rows[place]) for place in places)
+            yield index, _response([scores[place] for place in places], tokens)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(row) for row in self.reader.read(texts)]
 
     def facts(self) -> Mapping[str, Any]:
-        parameter = next(self.network.body.parameters())
         return {
-            "backend": "head",
-            "class": type(self.network.body).__name__,
-            "pooling": self.network.pooling,
-            "dtype": str(parameter.dtype).removeprefix("torch."),
-            "device": str(parameter.device),
+            "backend": "choices",
+            **network_facts(self.network),
             "max_length": self.reader.max_length,
             "batch": self.batch,
             **self.usage.facts(),
         }
 
-    @property
-    def _form(self) -> Literal["labels", "choices"]:
-        return "choices" if self.labels is None else "labels"
+    def _scores(self, rows: Sequence[Any]) -> dict[int, float | Failure]:
+        """The network's output for each row."""
 
-    def _refusal(self, request: Request) -> str:
-        """Why a request cannot be answered; empty when it can."""
-        if not isinstance(request, ChooseRequest):
-            return f"a classification head cannot answer a {type(request).__name__}"
-        unknown = [
-            choice for choice in request.choices if self.labels is not None and choice not in self.labels
-        ]
-        return f"the label {unknown[0]!r} was not learned" if unknown else ""
-
-    def _scores(self, rows: Sequence[Tokens]) -> list[list[float] | Failure]:
-        """The network's outputs for each row, in the order of the rows."""
-
-        def run(batch: Sequence[int]) -> list[list[float]]:
+        def run(batch: Sequence[int]) -> list[float]:
             ids, mask = pad(
                 [rows[index] for index in batch], self.reader.fill, self.network.head.weight.device
             )
             with torch.no_grad():
-                logits: list[list[float]] = self.network(ids, mask).double().tolist()
-            return logits
+                outputs: list[float] = self.network(ids, mask)[:, 0].double().tolist()
+            return outputs
 
-        self.network.train(False)
-        found = dict(Batches([Row(len(row)) for row in rows], run, self.limit, self.usage))
-        return [found[index] for index in range(len(rows))]
+        return dict(Batches([Row(len(row)) for row in rows], run, self.limit, self.usage))
 
-    def _response(
-        self, request: ChooseRequest, rows: Sequence[list[float] | Failure], tokens: int
-    ) -> Response:
-        scores: list[float] = []
-        for row in rows:
-            if isinstance(row, Failure):
-                return row
-            scores += row if self.labels is None else [row[self.labels[choice]] for choice in request.choices]
-        if not all(math.isfinite(score) for score in scores):
-            return Failure("error", f"non_finite: the head's scores are {scores}", tokens=tokens)
-        logprobs = torch.log_softmax(torch.tensor(scores, dtype=torch.float64), dim=0)
-        return ChooseResponse(tuple(logprobs.tolist()), tokens=tokens)
+
+def network_facts(network: PooledNetwork) -> dict[str, Any]:
+    """What a run records about a network with a head."""
+    parameter = next(network.body.parameters())
+    return {
+        "class": type(network.body).__name__,
+        "pooling": network.pooling,
+        "dtype": str(parameter.dtype).removeprefix("torch."),
+        "device": str(parameter.device),
+    }
+
+
+def _response(outputs: Sequence[float | Failure], tokens: int) -> Response:
+    scores: list[float] = []
+    for output in outputs:
+        if isinstance(output, Failure):
+            return output
+        scores.append(output)
+    if not all(map(math.isfinite, scores)):
+        return Failure("error", f"non_finite: the scores of the choices are {scores}", tokens=tokens)
+    logprobs = torch.tensor(scores, dtype=torch.float64).log_softmax(dim=0)
+    return ChooseResponse(tuple(logprobs.tolist()), tokens=tokens)

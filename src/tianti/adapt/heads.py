@@ -200,7 +200,7 @@ def _fit_output(network: Any, lesson: Lesson) -> Cost:
     best = {name: tensor.clone() for name, tensor in head.state_dict().items()}
     for _ in range(options.epochs):
         total = 0.0
-        for batch in torch.split(torch.randperm(len(states), generator=generator), 256):
+        for batch in torch.split(torch.randperm(len(states), generator=generator), 64):
             loss = cross_entropy(
                 head(states[batch].to(head.weight.device)), targets[batch].to(head.weight.device)
             )

@@ -10,7 +10,7 @@ from typing import Any
 
 from tianti.adapt import saving
 from tianti.adapt.adaptation import Adapted, Cost
-from tianti.adapt.answering import HeadBackend
+from tianti.adapt.answering import ChoiceBackend, label_backend
 from tianti.adapt.defaults import learning_rate
 from tianti.adapt.fitting import Form, causal_backend, need_trainable
 from tianti.adapt.losses import answer_loss, choice_loss
@@ -140,5 +140,5 @@ def answering(network: Any, lesson: Lesson) -> Backend:
     if not isinstance(network, PooledNetwork):
         return causal_backend(lesson.model, network)
     _, tokenizer = lesson.model.pair()
-    labels = lesson.labels if lesson.form == "labels" else None
-    return HeadBackend(network, tokenizer, labels, batch=lesson.model.options.batch)
+    answer = label_backend if lesson.form == "labels" else ChoiceBackend
+    return answer(network, tokenizer, lesson.model.options.batch)

@@ -60,10 +60,16 @@ def split(task: Task, max_examples: int | None, seed: int) -> tuple[list[Example
 
 
 class Reader:
-    """Texts to rows of tokens for a `PooledNetwork`: the tokenizer's own special tokens, cut at the model's length."""
+    """Texts to rows of tokens for a network with a head: the tokenizer's own special tokens, cut at `max_length`.
 
-    def __init__(self, network: Any, tokenizer: Any, max_length: int | None = None) -> None:
+    Not cut with `truncate` off, for who skips a text that is too long.
+    """
+
+    def __init__(
+        self, network: Any, tokenizer: Any, max_length: int | None = None, *, truncate: bool = True
+    ) -> None:
         self.tokenizer = tokenizer
+        self.truncate = truncate
         limits = [find_max_length(network.config, tokenizer), tokenizer.model_max_length, max_length or 10**9]
         self.max_length = int(min(limits))
         self.fill = int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0)
@@ -73,13 +79,8 @@ class Reader:
         """One row of at least one token per text."""
         if not texts:
             return []
-        encoded = self.tokenizer(
-            list(texts),
-            truncation=True,
-            max_length=self.max_length,
-            return_attention_mask=False,
-            verbose=False,
-        )["input_ids"]
+        cut = {"truncation": True, "max_length": self.max_length} if self.truncate else {}
+        encoded = self.tokenizer(list(texts), return_attention_mask=False, verbose=False, **cut)["input_ids"]
         return [np.array(tokens or [self.fill], dtype=np.int64) for tokens in encoded]
 
 
@@ -118,17 +119,15 @@ def _checked(read: T | Failure, request: ScoreRequest | RollingRequest) -> T:
 
 def labelled(examples: Sequence[Example], form: Form, reader: Reader) -> list[Labelled]:
     """Examples with a label as rows of tokens: the text alone, or the text with each of its choices."""
-    texts = [texts_of(example.text, example.choices, form) for example in examples]
+    texts = [
+        [join(example.text, choice) for choice in example.choices] if form == "choices" else [example.text]
+        for example in examples
+    ]
     rows = iter(reader.read([text for group in texts for text in group]))
     return [
         Labelled(tuple(next(rows) for _ in group), example.label or 0)
         for example, group in zip(examples, texts, strict=True)
     ]
-
-
-def texts_of(text: str, choices: Sequence[str], form: Form) -> list[str]:
-    """What a network with a head reads: the text, or where it judges choices one text a choice."""
-    return [join(text, choice) for choice in choices] if form == "choices" else [text]
 
 
 def pad(rows: Sequence[Tokens], fill: int, device: torch.device) -> tuple[Tensor, Tensor]:
