@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -42,6 +43,14 @@ def test_every_connection_is_safe(store):
             "busy_timeout": 30_000,
             "foreign_keys": 1,
         }
+
+
+def test_a_disk_that_cannot_hold_a_write_ahead_log_is_refused(monkeypatch):
+    connect = sqlite3.connect
+    # A database in memory has no such log, as one on some network shares.
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", lambda path, **settings: connect(":memory:", **settings))
+    with pytest.raises(StoreError, match=r"share/tianti.sqlite: (.|\n)*its journal mode is memory"):
+        open_database(Path("share/tianti.sqlite"))
 
 
 def test_writers_begin_as_writers_and_readers_do_not_wait_for_them(store, make, trial):

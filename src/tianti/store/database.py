@@ -28,7 +28,7 @@ def open_database(path: Path) -> Engine:
         sqlite3.Error, sqlalchemy.exc.DBAPIError: the database complains.
     """
     engine = create_engine(URL.create("sqlite", database=str(path)))
-    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "connect", lambda connection, _record: _set_up_sqlite(connection, path))
     event.listen(engine, "begin", _begin_sqlite)
     try:
         _upgrade(engine, path)
@@ -38,14 +38,14 @@ def open_database(path: Path) -> Engine:
     return engine
 
 
-def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+def _set_up_sqlite(connection: sqlite3.Connection, path: Path) -> None:
     # The driver must not begin transactions by itself: `_begin_sqlite` does.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
     (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
     if mode != "wal":
         raise StoreError(
-            f"SQLite cannot keep a write-ahead log in this folder (its journal mode is {mode})",
+            f"{path}: SQLite cannot keep a write-ahead log here (its journal mode is {mode})",
             remedy="keep the store on a local disk, not on a network share",
         )
     connection.execute("PRAGMA synchronous=FULL")

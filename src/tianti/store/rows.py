@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from tianti.core.exceptions import StoreError
 from tianti.evaluation.answer import Answer
@@ -20,21 +21,21 @@ from tianti.store.records import Attempt, Run, StudyRecord
 _SCORE_FIELDS = tuple(field.name for field in fields(Score))
 
 
-def new_run(run_id: str, trial_id: str, manifest: str, started_at: str) -> dict[str, Any]:
-    """The row of a run that has just been started."""
-    return {
-        "run_id": run_id,
-        "trial_id": trial_id,
-        "state": "running",
-        "reason": "",
-        "manifest": manifest,
-        "cost": "{}",
-        "started_at": started_at,
-        "attempts": 1,
-        "answers_count": 0,
-        "errors_count": 0,
-        "skipped_count": 0,
-    }
+def start_run(connection: Connection, trial_id: str, manifest: str, environment: str, now: str) -> str:
+    """Take up the unfinished run of a trial, or make a new one; the id of the run."""
+    run = tables.run
+    unfinished = select(run.c.run_id, run.c.attempts).where(run.c.trial_id == trial_id, tables.UNFINISHED)
+    found = connection.execute(unfinished).first()
+    if found is None:
+        run_id, number = uuid.uuid4().hex[:12], 1
+        connection.execute(insert(run).values(_new_run(run_id, trial_id, manifest, now)))
+    else:
+        run_id, number = found.run_id, found.attempts + 1
+        again = {"state": "running", "reason": "", "finished_at": None, "attempts": number}
+        connection.execute(update(run).where(run.c.run_id == run_id).values(again))
+    attempt = {"run_id": run_id, "number": number, "started_at": now, "environment": environment}
+    connection.execute(insert(tables.attempt).values(attempt))
+    return run_id
 
 
 def select_runs(connection: Connection, *where: ColumnElement[bool]) -> list[Run]:
@@ -138,7 +139,13 @@ def select_study(connection: Connection, number: int) -> StudyRecord:
 
 
 def insert_study(connection: Connection, record: StudyRecord) -> None:
-    """Add a record of a study."""
+    """Add a record of a study, unless its newest one says the same."""
+    newest = newest_studies(connection).get(record.name)
+    if (
+        newest is not None
+        and replace(select_study(connection, newest), recorded_at=record.recorded_at) == record
+    ):
+        return
     values = {"name": record.name, "text": record.text, "recorded_at": record.recorded_at}
     number = connection.scalar(insert(tables.study).values(values).returning(tables.study.c.study_id))
     trials = [
@@ -153,3 +160,19 @@ def _newest_scores(connection: Connection, run_id: str) -> dict[str, int]:
     columns = tables.score.c
     query = select(columns.metric, func.max(columns.score_id)).where(columns.run_id == run_id)
     return {row.metric: row[1] for row in connection.execute(query.group_by(columns.metric))}
+
+
+def _new_run(run_id: str, trial_id: str, manifest: str, started_at: str) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "trial_id": trial_id,
+        "state": "running",
+        "reason": "",
+        "manifest": manifest,
+        "cost": "{}",
+        "started_at": started_at,
+        "attempts": 1,
+        "answers_count": 0,
+        "errors_count": 0,
+        "skipped_count": 0,
+    }

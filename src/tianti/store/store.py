@@ -7,7 +7,6 @@ folder/adapted/         what training made, one folder per trial
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -106,23 +105,7 @@ class Store:
         environment_text = to_text(environment, "the environment")
         manifest_text = to_text(manifest, "the manifest")
         with self._write("start a run") as connection:
-            unfinished = (tables.run.c.trial_id == trial_id) & tables.UNFINISHED
-            found = connection.execute(
-                select(tables.run.c.run_id, tables.run.c.attempts).where(unfinished)
-            ).first()
-            if found is None:
-                run_id, number = uuid.uuid4().hex[:12], 1
-                new = rows.new_run(run_id, trial_id, manifest_text, _now())
-                connection.execute(insert(tables.run).values(new))
-            else:
-                run_id, number = found.run_id, found.attempts + 1
-                again = {"state": "running", "reason": "", "finished_at": None, "attempts": number}
-                connection.execute(update(tables.run).where(tables.run.c.run_id == run_id).values(again))
-            connection.execute(
-                insert(tables.attempt).values(
-                    run_id=run_id, number=number, started_at=_now(), environment=environment_text
-                )
-            )
+            run_id = rows.start_run(connection, trial_id, manifest_text, environment_text, _now())
         return self.run(run_id)
 
     def fail_run(self, run_id: str, reason: str) -> Run:
@@ -257,11 +240,6 @@ class Store:
     def record_study(self, name: str, trial_ids: Sequence[str], text: str) -> None:
         """Remember what a study asked for; recording the same again changes nothing."""
         with self._write("record a study") as connection:
-            newest = rows.newest_studies(connection).get(name)
-            if newest is not None:
-                record = rows.select_study(connection, newest)
-                if (record.trial_ids, record.text) == (tuple(trial_ids), text):
-                    return
             rows.insert_study(connection, StudyRecord(name, tuple(trial_ids), text, _now()))
 
     def studies(self) -> list[StudyRecord]:
