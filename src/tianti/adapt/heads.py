@@ -63,9 +63,8 @@ def _network(lesson: Lesson) -> Any:
     network = shared_copy(original)
     if lesson.form == "text":
         return _with_own_output(network)
-    body = network.base_model if lesson.model.model.architecture == "causal" else network
     with isolated_randomness(lesson.draw, original.device):
-        return PooledNetwork(body, len(lesson.labels) if lesson.form == "labels" else 1, "mean")
+        return PooledNetwork(network.base_model, len(lesson.labels) if lesson.form == "labels" else 1, "mean")
 
 
 def _fit_pooled(network: PooledNetwork, lesson: Lesson) -> Cost:

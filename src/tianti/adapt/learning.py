@@ -98,10 +98,9 @@ def _untrained(lesson: Lesson, prepare: Prepare) -> Any:
     """The network to train; an encoder gets a head with fresh weights."""
     original, _ = lesson.model.pair()
     with isolated_randomness(lesson.draw, original.device):
-        body = prepare(original)
         if lesson.model.model.architecture == "causal":
-            return body
-        return PooledNetwork(body, len(lesson.labels) if lesson.form == "labels" else 1, "mean")
+            return prepare(original)
+        return PooledNetwork(prepare(original.base_model), len(lesson.labels) if lesson.form == "labels" else 1, "mean")
 
 
 def _train(network: Any, lesson: Lesson, progress: Progress) -> tuple[History, int]:
