@@ -45,6 +45,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(autouse=True)
+def _no_environment_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """lm-eval asks the whole machine for its versions after each run, which takes longer than the run."""
+    monkeypatch.setattr("lm_eval.evaluator.add_env_info", lambda results: None)
+
+
 @pytest.fixture(scope="module")
 def model() -> tuple[Any, Any]:
     return tiny_llama(max_position_embeddings=POSITIONS), tiny_tokenizer()

@@ -34,6 +34,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(autouse=True)
+def _no_environment_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """lm-eval asks the whole machine for its versions after each run, which takes longer than the run."""
+    monkeypatch.setattr("lm_eval.evaluator.add_env_info", lambda results: None)
+
+
 def load(name: str, world: Path) -> HarnessTask:
     (task,) = load_harness_tasks(name, [world])
     return task
