@@ -37,11 +37,6 @@ _IMPORTS = (
     "from pathlib import Path",
     "from datasets import Dataset",
 )
-    "from __future__ import annotations",
-    "import json",
-    "from pathlib import Path",
-    "from datasets import Dataset",
-)
 _LOAD = '''
 def load(**_):
     """The samples of each split, from the files beside this one."""
