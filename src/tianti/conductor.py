@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any, Literal
@@ -50,22 +50,36 @@ def conduct(
     """
     in_memory = {loaded.model.fingerprint: loaded for loaded in loaded_models}
     with progress.meter("trials", len(trials)) as meter:
-        for model, group in groupby(trials, key=lambda trial: trial.model):
-            loaded = in_memory.get(model.fingerprint)
+        for _, group in groupby(trials, key=lambda trial: trial.model):
+            load = _loader(in_memory)
             for trial in group:
                 finished = store.find_run(trial.id)
                 if finished is not None and finished.state == "finished":
                     outcome = Outcome(trial, finished, "found")
                 else:
-                    loaded = loaded or _load(trial)
-                    outcome = _conduct_one(trial, loaded, store, progress)
+                    outcome = _conduct_one(trial, load, store, progress)
                 meter.advance(note=trial.title)
                 yield outcome
 
 
-def _conduct_one(trial: Trial, loaded: LoadedModel, store: Store, progress: Progress) -> Outcome:
+def _loader(in_memory: Mapping[str, LoadedModel]) -> Callable[[Trial], LoadedModel]:
+    """Loads the model of the first trial that asks, and keeps it for those that follow."""
+    kept: list[LoadedModel] = []
+
+    def load(trial: Trial) -> LoadedModel:
+        if not kept:
+            kept.append(in_memory.get(trial.model.fingerprint) or load_model(trial.model, trial.options))
+        return kept[0]
+
+    return load
+
+
+def _conduct_one(
+    trial: Trial, load: Callable[[Trial], LoadedModel], store: Store, progress: Progress
+) -> Outcome:
     run = store.start_run(trial.id, trial.manifest, environment())
     try:
+        loaded = load(trial)
         trial.adaptation.check(loaded, trial.task)
         return Outcome(trial, _measure(trial, loaded, run, store, progress), "measured")
     except StoreError:
@@ -107,10 +121,6 @@ def _measure(trial: Trial, loaded: LoadedModel, run: Run, store: Store, progress
         "backend": dict(adapted.backend.facts()),
     }
     return store.finish_run(run.run_id, score_answers(trial.task, answers), cost, expected)
-
-
-def _load(trial: Trial) -> LoadedModel:
-    return load_model(trial.model, trial.options)
 
 
 def _set_threads(model: Model) -> None:

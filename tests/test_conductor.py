@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny import tiny_llama, tiny_tokenizer
+
+from tianti.conductor import Outcome, conduct
+from tianti.core.exceptions import StoreError
+from tianti.core.progress import Silent
+from tianti.store import Store
+from tianti.study import Study, study_of, trials
+
+ROWS = [
+    {"text": f"{'This film is wonderful' if index % 2 else 'This film is dull'} {index}", "label": index % 2}
+    for index in range(150)
+]
+TASK = """\
+task: films
+kind: classification
+data: {train: train.jsonl, validation: validation.jsonl, test: test.jsonl}
+doc_to_text: "Review: {{text}}\\nSentiment:"
+doc_to_target: label
+doc_to_choice: [dull, wonderful]
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    """A folder with a tiny model and a task of 150 test samples."""
+    tiny_llama().save_pretrained(tmp_path / "model")
+    tiny_tokenizer().save_pretrained(tmp_path / "model")
+    for split, rows in {"train": ROWS[:24], "validation": ROWS[24:32], "test": ROWS}.items():
+        (tmp_path / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "task.yaml").write_text(TASK)
+    return tmp_path
+
+
+def _study(world: Path, **fields: Any) -> Study:
+    usual: dict[str, Any] = {"models": [str(world / "model")], "tasks": [str(world / "task.yaml")]}
+    return study_of(**{**usual, **fields})
+
+
+def _conduct(study: Study, store: Path) -> list[Outcome]:
+    with Store(store) as opened:
+        return list(conduct(trials(study), opened, Silent()))
+
+
+def _kept(store: Path) -> dict[str, Any]:
+    """All that must not depend on how often a study was stopped: answers and scores, by trial."""
+    with Store(store) as opened:
+        return {
+            run.trial_id: {
+                "answers": [asdict(answer) for answer in opened.answers(run.run_id)],
+                "scores": [asdict(score) for score in opened.scores(run.run_id)],
+                "state": run.state,
+            }
+            for run in opened.runs()
+        }
+
+
+def test_a_study_is_measured_once(world: Path) -> None:
+    study = _study(world, adaptations=["zero-shot", "lora(epochs=1)"], limit=70)
+    first = _conduct(study, world / "store")
+    assert [outcome.state for outcome in first] == ["measured", "measured"]
+    for outcome in first:
+        assert outcome.run.answers_count == 70
+        assert outcome.run.cost["evaluation_tokens"] > 0
+        assert outcome.run.environment["versions"]["torch"]
+        assert outcome.run.cost["peak_memory_bytes"] > 0
+    assert first[1].run.cost["adaptation"]["trainable_parameters"] > 0
+    kept = _kept(world / "store")
+    second = _conduct(study, world / "store")
+    assert [outcome.state for outcome in second] == ["found", "found"]
+    assert [outcome.run for outcome in second] == [outcome.run for outcome in first]
+    assert _kept(world / "store") == kept
+
+
+def test_what_does_not_fit_is_refused_with_its_reason_and_stops_nothing(world: Path) -> None:
+    (world / "plain.yaml").write_text(TASK.replace("train: train.jsonl, validation: validation.jsonl, ", ""))
+    study = _study(world, adaptations=["lora(epochs=1)", "zero-shot"], tasks=[str(world / "plain.yaml")], limit=5)
+    refused, measured = _conduct(study, world / "store")
+    assert (refused.state, measured.state) == ("refused", "measured")
+    assert "train" in refused.reason
+    assert refused.run.state == "failed"
+    assert refused.run.reason == refused.reason
+
+
+def test_a_model_that_cannot_be_loaded_fails_its_own_trials_only(world: Path) -> None:
+    broken = world / "broken"
+    tiny_llama().save_pretrained(broken)
+    tiny_tokenizer().save_pretrained(broken)
+    study = _study(world, models=[str(broken), str(world / "model")], limit=5)
+    planned = trials(study)
+    weights = broken / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with Store(world / "store") as opened:
+        outcomes = list(conduct(planned, opened, Silent()))
+    assert [outcome.state for outcome in outcomes] == ["failed", "measured"]
+
+
+def test_a_bug_is_on_record_and_raised(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def buggy(*_: object) -> Iterator[list[Any]]:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("tianti.conductor.evaluate", buggy)
+    with pytest.raises(ZeroDivisionError):
+        _conduct(_study(world), world / "store")
+    with Store(world / "store") as opened:
+        (run,) = opened.runs()
+    assert (run.state, run.reason) == ("failed", "ZeroDivisionError: a bug")
+
+
+def test_a_store_that_fails_stops_the_study(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("disk full")
+
+    monkeypatch.setattr(Store, "append", full)
+    with pytest.raises(StoreError):
+        _conduct(_study(world), world / "store")
+    monkeypatch.undo()
+    (outcome,) = _conduct(_study(world), world / "store")
+    assert outcome.state == "measured"
+    assert outcome.run.attempts == 2
+
+
+def _start(world: Path, store: str, arguments: Sequence[str], **environment: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tianti", "run", str(world / "model"), "--task", str(world / "task.yaml"),
+         "--store", str(world / store), *arguments],
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def _finish(process: subprocess.Popen[bytes]) -> int:
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode in (0, 137, -signal.SIGKILL), errors.decode()
+    return process.returncode
+
+
+def test_killed_at_any_point_a_study_ends_as_if_nothing_had_happened(world: Path) -> None:
+    arguments = ["--adapt", "zero-shot", "--adapt", "lora(epochs=1)"]
+    started = time.monotonic()
+    assert _finish(_start(world, "undisturbed", arguments)) == 0
+    whole = time.monotonic() - started
+    kills = 0
+    for point in ("after_append:2", "before_append_commit:1", "before_finish_commit", "after_part_rename", "after_finish"):
+        kills += _finish(_start(world, "killed", arguments, TIANTI_FAILPOINT=point)) != 0
+    chance = random.Random(7)
+    for _ in range(3):
+        process = _start(world, "killed", arguments)
+        time.sleep(whole * chance.uniform(0.2, 0.9))
+        process.send_signal(signal.SIGKILL)
+        kills += _finish(process) != 0
+    assert kills >= 4
+    assert _finish(_start(world, "killed", arguments)) == 0
+    undisturbed, killed = _kept(world / "undisturbed"), _kept(world / "killed")
+    assert json.dumps(killed, sort_keys=True) == json.dumps(undisturbed, sort_keys=True)
+    digests = [{path.name for path in (world / store / "parts").glob("*.parquet")} for store in ("undisturbed", "killed")]
+    assert digests[0] <= digests[1]
