@@ -96,12 +96,14 @@ def _is_binary(values: Array) -> bool:
 def _student(score: Array, sums: _Sums) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         freedom = np.maximum(np.square(sums.variance) / sums.quartic, 1.0)
-        return np.where(sums.quartic > 0, stdtr(freedom, -score), ndtr(-score))
+        p: Array = np.where(sums.quartic > 0, stdtr(freedom, -score), ndtr(-score))
+    return p
 
 
 def _binomial(wins: Array, differing: Array) -> Array:
     """P(B ≥ wins) for B ~ Binomial(differing, ½), by the incomplete beta function; 1 for no wins."""
-    return np.where(wins > 0, betainc(np.maximum(wins, 1.0), differing - wins + 1, 0.5), 1.0)
+    p: Array = np.where(wins > 0, betainc(np.maximum(wins, 1.0), differing - wins + 1, 0.5), 1.0)
+    return p
 
 
 def _add(first: _Sums, second: _Sums) -> _Sums:

@@ -1,0 +1,262 @@
+"""What a board is: columns (tasks), entries (models under adaptations) and their cells. Plain data, frozen.
+
+Numbers are rounded to ten significant digits when a board is made, so that the last bits of one machine's
+arithmetic change neither its JSON nor its name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from tianti.core.exceptions import InputError, UnknownNameError
+from tianti.core.fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+FORMAT = 1
+"""Goes up when the JSON of a board changes its form."""
+
+CellState = Literal["ok", "running", "failed", "empty"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A task as the board shows it. `name` is unique on the board.
+
+    `counts` says whether the task is part of the mean, and `reason` why not. `better` counts the pairs of
+    entries of which one is shown to be better on this task, out of `pairs`.
+    """
+
+    name: str
+    kind: str
+    language: str
+    split: str
+    version: str
+    fingerprint: str
+    limit: int | None
+    metric: str
+    chance: float | None
+    higher_is_better: bool
+    scale: str
+    counts: bool
+    reason: str = ""
+    better: int = 0
+    pairs: int = 0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An entry on a task: the mean of the metric over items, each averaged over seeds and repeats first.
+
+    `state`: `ok` has a value; `empty` was measured, but no answer could be scored; `running` and `failed`
+    have no finished run. A cell with a value may have a `reason` too: that of another seed that failed.
+    `rank_low` … `rank_high` is the simultaneous interval of ranks on this task; None where no test fits the
+    metric.
+    """
+
+    task: str
+    state: CellState
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    method: str = ""
+    n: int = 0
+    clusters: int | None = None
+    normalised: float | None = None
+    rank: int | None = None
+    rank_low: int | None = None
+    rank_high: int | None = None
+    seeds: tuple[int | None, ...] = ()
+    by_seed: tuple[float | None, ...] = ()
+    errors: int = 0
+    skipped: int = 0
+    run_ids: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Price:
+    """What an entry took, per seed, summed over its tasks: trained parameters (the most of any task),
+    training and
+    evaluation time in seconds, and tokens."""
+
+    trainable_parameters: int = 0
+    training_seconds: float = 0.0
+    evaluation_seconds: float = 0.0
+    training_tokens: int = 0
+    evaluation_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row: a model under an adaptation.
+
+    `mean` is the macro-average of normalised values over the counting tasks that it has, with its interval.
+    `complete` entries have all of them and are ranked; the others have `rank` None, for their means are not
+    of the same tasks. `rank_low` … `rank_high` holds the true rank, for all entries at once, with the board's
+    level.
+    """
+
+    id: str
+    name: str
+    model: str
+    model_fingerprint: str
+    model_source: str
+    architecture: str
+    parameters: int | None
+    adaptation: str
+    method: str
+    """The adaptation without its settings: `lora`, `few-shot`."""
+    cells: Mapping[str, Cell]
+    tasks_done: int = 0
+    complete: bool = False
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    rank: int | None = None
+    rank_low: int | None = None
+    rank_high: int | None = None
+    price: Price = field(default_factory=Price)
+    provenance: Literal["measured"] = "measured"
+
+
+@dataclass(frozen=True)
+class Board:
+    """Ranked entries × tasks.
+
+    `family` is the number of hypotheses that the rank intervals correct for. `left_out` counts finished runs
+    that another run of the same cell (on more samples, or newer) stands in for.
+    """
+
+    title: str
+    level: float
+    columns: tuple[Column, ...]
+    entries: tuple[Entry, ...]
+    family: int
+    left_out: int = 0
+
+    @cached_property
+    def snapshot(self) -> str:
+        """The sha256 of the board's content: two boards with this id are the same board."""
+        return fingerprint(_content(self))
+
+    @property
+    def counting(self) -> tuple[Column, ...]:
+        """The tasks that make up the mean."""
+        return tuple(column for column in self.columns if column.counts)
+
+    def entry(self, name: str) -> Entry:
+        """The entry of this name (`nano:llama · lora`) or id (`nano-llama-lora`).
+
+        Raises:
+            UnknownNameError: there is none; names the nearest.
+        """
+        for entry in self.entries:
+            if name in (entry.name, entry.id):
+                return entry
+        raise UnknownNameError(
+            "entry", name, [entry.name for entry in self.entries], remedy="`tianti board` lists the entries"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The board as JSON-ready data; `snapshot` is its name."""
+        return {**_content(self), "snapshot": self.snapshot}
+
+    def to_json(self) -> str:
+        """The board as JSON text that `from_json` reads."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Board:
+        """Read a board that `to_json` wrote.
+
+        Raises:
+            InputError: it is no board, or its content does not have the name that it bears.
+        """
+        try:
+            content = json.loads(text)
+            board = _board(content)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"this is no board of format {FORMAT}: {error}") from error
+        if board.snapshot != content.get("snapshot"):
+            raise InputError(
+                "this board was changed after it was made: its content does not match its snapshot id"
+            )
+        return board
+
+    def to_arrow(self) -> pa.Table:
+        """One row per entry and task."""
+        from tianti.board.export import to_arrow
+
+        return to_arrow(self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row per entry and task.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        from tianti.board.export import to_pandas
+
+        return to_pandas(self)
+
+    def to_csv(self) -> str:
+        """One line per entry and task; text that a spreadsheet would take for a formula is quoted."""
+        from tianti.board.export import to_csv
+
+        return to_csv(self)
+
+    def _repr_html_(self) -> str:
+        from tianti.board.notebook import to_html
+
+        return to_html(self)
+
+
+def as_recorded(board: Board) -> Board:
+    """`board` with its numbers rounded, equal to what reading its JSON gives."""
+    return _board(_content(board))
+
+
+def rounded(value: Any) -> Any:
+    """`value` with every float in it rounded to ten significant digits."""
+    if isinstance(value, float):
+        return float(f"{value:.10g}")
+    if isinstance(value, Mapping):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item) for item in value]
+    return value
+
+
+def _content(board: Board) -> dict[str, Any]:
+    content: dict[str, Any] = rounded(asdict(board))
+    return {"format": FORMAT, **content}
+
+
+def _board(content: Mapping[str, Any]) -> Board:
+    if content["format"] != FORMAT:
+        raise ValueError(f"it has format {content['format']}")
+    return Board(
+        title=content["title"],
+        level=content["level"],
+        columns=tuple(Column(**column) for column in content["columns"]),
+        entries=tuple(_entry(entry) for entry in content["entries"]),
+        family=content["family"],
+        left_out=content["left_out"],
+    )
+
+
+def _entry(content: Mapping[str, Any]) -> Entry:
+    cells = {task: _cell(cell) for task, cell in content["cells"].items()}
+    return Entry(**{**content, "cells": cells, "price": Price(**content["price"])})
+
+
+def _cell(content: Mapping[str, Any]) -> Cell:
+    tuples = {key: tuple(content[key]) for key in ("seeds", "by_seed", "run_ids")}
+    return Cell(**{**content, **tuples})

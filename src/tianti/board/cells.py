@@ -1,0 +1,125 @@
+"""One entry on one task: its runs (one per seed) become a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tianti.board.board import Cell, Column, Price
+from tianti.board.results import Items, Result
+from tianti.stats import mean_interval, normalise
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A cell with what it was computed from, for the tests between entries."""
+
+    cell: Cell
+    items: Items | None
+    price: Price
+
+
+def measure(results: Sequence[Result], column: Column, level: float) -> Measured:
+    """The cell of an entry's runs on a task, one run per seed."""
+    ordered = sorted(results, key=lambda result: -1 if result.seed is None else result.seed)
+    scored = [result for result in ordered if result.score is not None and result.score.value is not None]
+    items = average([result.items for result in scored if result.items is not None])
+    reasons = dict.fromkeys(result.reason for result in ordered if result.reason)
+    facts = {
+        "task": column.name,
+        "seeds": tuple(result.seed for result in scored),
+        "by_seed": tuple(result.score.value for result in scored if result.score),
+        "errors": sum(result.score.errors for result in ordered if result.score),
+        "skipped": sum(result.score.skipped for result in ordered if result.score),
+        "run_ids": tuple(result.run_id for result in ordered),
+        "reason": "; ".join(reasons),
+    }
+    if not scored:
+        cell = Cell(**{**facts, **_missing(ordered)})  # type: ignore[arg-type]
+    elif items is None:
+        cell = Cell(**facts, **_of_scores(scored))  # type: ignore[arg-type]
+    else:
+        cell = Cell(**facts, **_of_items(items, column, level))  # type: ignore[arg-type]
+    return Measured(cell, items, mean_price([result.price for result in scored]))
+
+
+def average(runs: Sequence[Items]) -> Items | None:
+    """The mean of each item over the runs (seeds) that answered it; the unit of sampling stays the item."""
+    if not runs:
+        return None
+    if len(runs) == 1:
+        return runs[0]
+    names = tuple(dict.fromkeys(name for run in runs for name in run.names))
+    place = {name: index for index, name in enumerate(names)}
+    total, count = np.zeros(len(names)), np.zeros(len(names))
+    clusters: dict[str, str] = {}
+    for run in runs:
+        where = [place[name] for name in run.names]
+        total[where] += run.values
+        count[where] += 1
+        clusters.update(zip(run.names, run.clusters or run.names, strict=True))
+    clustered = any(run.clusters is not None for run in runs)
+    return Items(names, total / count, tuple(clusters[name] for name in names) if clustered else None)
+
+
+def mean_price(prices: Sequence[Price]) -> Price:
+    """What one seed took, on average."""
+    if not prices:
+        return Price()
+    return Price(
+        trainable_parameters=max(price.trainable_parameters for price in prices),
+        training_seconds=float(np.mean([price.training_seconds for price in prices])),
+        evaluation_seconds=float(np.mean([price.evaluation_seconds for price in prices])),
+        training_tokens=round(float(np.mean([price.training_tokens for price in prices]))),
+        evaluation_tokens=round(float(np.mean([price.evaluation_tokens for price in prices]))),
+    )
+
+
+def _of_items(items: Items, column: Column, level: float) -> dict[str, object]:
+    interval = mean_interval(items.values, items.clusters, level=level)
+    if interval is None:
+        raise AssertionError("items without values")
+    return {
+        "state": "ok",
+        "value": interval.estimate,
+        "low": interval.low,
+        "high": interval.high,
+        "method": interval.method,
+        "n": interval.n,
+        "clusters": interval.clusters,
+        "normalised": normalise(interval.estimate, column.chance) if column.counts else None,
+    }
+
+
+def _of_scores(scored: Sequence[Result]) -> dict[str, object]:
+    """A metric that is no mean over items: the mean over seeds of value and bounds.
+
+    Averaging the bounds takes the seeds as fully dependent (they share their items), so it is never too
+    narrow.
+    """
+    scores = [result.score for result in scored if result.score is not None]
+    return {
+        "state": "ok",
+        "value": _mean([score.value for score in scores]),
+        "low": _mean([score.low for score in scores]),
+        "high": _mean([score.high for score in scores]),
+        "method": scores[0].method,
+        "n": max(score.n for score in scores),
+        "clusters": scores[0].clusters,
+    }
+
+
+def _missing(results: Sequence[Result]) -> dict[str, object]:
+    finished = [result for result in results if result.state == "finished"]
+    if finished:
+        return {"state": "empty", "reason": "no answer could be scored"}
+    if any(result.state == "running" for result in results):
+        return {"state": "running"}
+    return {"state": "failed"}
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None

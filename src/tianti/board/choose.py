@@ -1,0 +1,128 @@
+"""Which runs a board is made of, and what its columns and entries are called."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from tianti.board.board import Column
+from tianti.board.results import Result
+from tianti.core.fingerprint import fingerprint
+
+
+def choose(results: Sequence[Result]) -> tuple[list[Result], int]:
+    """(the results that make up the board, how many finished ones are left out), the same for any order.
+
+    Cells are compared only when they are of the same samples: of a task that was run with several limits, the
+    runs with the most samples count. Of several runs of one cell and seed (other dtypes, say) the newest
+    counts. A run that did not finish stands only where no finished one does.
+    """
+    ordered = sorted(results, key=lambda result: (result.started_at, result.run_id))
+    limits = _limits(ordered)
+    chosen: dict[tuple[str, str, int | None], Result] = {}
+    for result in ordered:
+        key = (result.entry_key, result.task_key, result.seed)
+        finished = result.state == "finished"
+        if finished and result.limit != limits[result.task_key]:
+            continue
+        if finished or key not in chosen or chosen[key].state != "finished":
+            chosen[key] = result
+    finished_count = sum(result.state == "finished" for result in results)
+    return list(chosen.values()), finished_count - sum(r.state == "finished" for r in chosen.values())
+
+
+def _limits(results: Iterable[Result]) -> dict[str, int | None]:
+    """For each task the largest limit of a finished run; None is no limit, and the largest."""
+    limits: dict[str, int | None] = {}
+    for result in results:
+        if result.state != "finished":
+            continue
+        known = limits.setdefault(result.task_key, result.limit)
+        if known is not None and (result.limit is None or result.limit > known):
+            limits[result.task_key] = result.limit
+    return limits
+
+
+def columns_of(results: Sequence[Result]) -> dict[str, Column]:
+    """The column of each task, by task key, ordered by name."""
+    first: dict[str, Result] = {}
+    for result in results:
+        known = first.get(result.task_key)
+        if known is None or (known.state != "finished" and result.state == "finished"):
+            first[result.task_key] = result
+    named = distinct((result.task["name"], result.task["fingerprint"]) for result in first.values())
+    values = _values_by_task(results)
+    columns = {
+        key: _column(result, named[result.task["name"], result.task["fingerprint"]], values[key])
+        for key, result in first.items()
+    }
+    return dict(sorted(columns.items(), key=lambda item: (not item[1].counts, item[1].name)))
+
+
+def distinct(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """A name for each (name, fingerprint): with the fingerprint's first digits where others bear the same
+    name."""
+    unique = sorted(set(pairs))
+    names = [name for name, _ in unique]
+    return {
+        (name, digest): name if names.count(name) == 1 else f"{name} #{digest[:6]}" for name, digest in unique
+    }
+
+
+def entry_names(results: Sequence[Result]) -> dict[str, tuple[str, str]]:
+    """(model, adaptation) as the board calls them, by entry key."""
+    models = distinct((r.model["name"], r.model["fingerprint"]) for r in results)
+    adaptations = distinct((r.adaptation["label"], _settings(r)) for r in results)
+    return {
+        r.entry_key: (
+            models[r.model["name"], r.model["fingerprint"]],
+            adaptations[r.adaptation["label"], _settings(r)],
+        )
+        for r in results
+    }
+
+
+def _settings(result: Result) -> str:
+    return fingerprint([result.adaptation["name"], result.adaptation["settings"]])
+
+
+def _values_by_task(results: Sequence[Result]) -> dict[str, list[Result]]:
+    found: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        found[result.task_key].append(result)
+    return found
+
+
+def _column(result: Result, name: str, results: Sequence[Result]) -> Column:
+    metric, task = result.metric, result.task
+    reason = _reason_not_to_count(result, results)
+    return Column(
+        name=name,
+        kind=task["kind"],
+        language=task["language"],
+        split=task["split"],
+        version=task["version"],
+        fingerprint=task["fingerprint"],
+        limit=result.limit,
+        metric=metric["name"],
+        chance=metric["chance"],
+        higher_is_better=metric["higher_is_better"],
+        scale=metric["scale"],
+        counts=not reason,
+        reason=reason,
+    )
+
+
+def _reason_not_to_count(result: Result, results: Sequence[Result]) -> str:
+    """Why a task cannot be part of the mean: its metric has no place between guessing (0) and perfect (1)."""
+    metric = result.metric
+    if metric["scale"] == "ratio":
+        return "not a mean over items"
+    if not metric["higher_is_better"]:
+        return "lower is better"
+    if metric["chance"] is not None and not 0 <= metric["chance"] < 1:
+        return "its chance level is not in [0, 1)"
+    items = [each.items.values for each in results if each.items is not None]
+    if any(((values < 0) | (values > 1)).any() for values in items):
+        return "its values are not in [0, 1]"
+    return ""

@@ -1,0 +1,152 @@
+"""Two entries, task by task and overall, on the samples that both answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tianti.board.board import Board, Column, Entry, rounded
+from tianti.board.cells import average
+from tianti.board.ranking import task_matrix
+from tianti.board.results import Items, read_result
+from tianti.board.show import is_share
+from tianti.stats import Difference as PairedDifference
+from tianti.stats import TaskPair, normalise, paired_difference
+from tianti.store import Store
+
+OVERALL = "mean"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """First minus second on one task, or overall. `first` and `second` are their values on the shared items.
+
+    `wins` and `losses` count the items on which first has the greater, or smaller, value; `p` is two-sided.
+    Interval, p and counts are None where the metric is no mean over items.
+    """
+
+    task: str
+    first: float | None
+    second: float | None
+    difference: float | None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    wins: int | None = None
+    losses: int | None = None
+    n: int = 0
+    share: bool = True
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`overall` is over the tasks that count and that both have, normalised as the board's mean; None for
+    none.
+
+    `only` lists tasks that one of the two lacks, by the entry that has them.
+    """
+
+    first: str
+    second: str
+    level: float
+    tasks: tuple[Difference, ...]
+    overall: Difference | None
+    only: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def compare(store: Store, board: Board, first: str, second: str) -> Comparison:
+    """Compare two entries, named as the board names them.
+
+    Raises:
+        UnknownNameError: the board has no such entry.
+        StoreError: answers are gone or were changed since they were sealed.
+    """
+    one, other = board.entry(first), board.entry(second)
+    of_one, of_other = _items(store, one), _items(store, other)
+    shared = [column for column in board.columns if _has(one, column) and _has(other, column)]
+    pairs = {
+        column.name: _pair(of_one[column.name], of_other[column.name], column)
+        for column in shared
+        if column.name in of_one and column.name in of_other
+    }
+    tasks = tuple(_difference(column, one, other, pairs.get(column.name), board.level) for column in shared)
+    counting = [pairs[column.name] for column in shared if column.counts and column.name in pairs]
+    return Comparison(
+        one.name, other.name, board.level, tasks, _overall(counting, board.level), _only(board, one, other)
+    )
+
+
+def _items(store: Store, entry: Entry) -> dict[str, Items]:
+    """The entry's items on each task, averaged over its seeds."""
+    found = {}
+    for task, cell in entry.cells.items():
+        runs = [read_result(store, store.run(run_id)).items for run_id in cell.run_ids]
+        items = average([run for run in runs if run is not None])
+        if items is not None:
+            found[task] = items
+    return found
+
+
+def _has(entry: Entry, column: Column) -> bool:
+    return column.name in entry.cells and entry.cells[column.name].value is not None
+
+
+def _pair(first: Items, second: Items, column: Column) -> TaskPair:
+    """The values of both on the items that both have."""
+    shared = set(first.names) & set(second.names)
+    matrix = task_matrix([_only_items(first, shared), _only_items(second, shared)], 1.0)
+    return TaskPair(
+        matrix.values[0], matrix.values[1], column.chance if column.counts else None, matrix.clusters
+    )
+
+
+def _only_items(items: Items, names: set[str]) -> Items:
+    kept = [index for index, name in enumerate(items.names) if name in names]
+    clusters = None if items.clusters is None else tuple(items.clusters[index] for index in kept)
+    return Items(tuple(items.names[index] for index in kept), items.values[kept], clusters)
+
+
+def _difference(column: Column, one: Entry, other: Entry, pair: TaskPair | None, level: float) -> Difference:
+    found = paired_difference([pair], level=level, normalised=False) if pair is not None else None
+    if pair is None or found is None:
+        first, second = one.cells[column.name].value, other.cells[column.name].value
+        gap = None if first is None or second is None else rounded(first - second)
+        return Difference(
+            column.name, first, second, gap, share=is_share(column), higher_is_better=column.higher_is_better
+        )
+    tested = _tested(column.name, float(pair.first.mean()), float(pair.second.mean()), found)
+    return replace(tested, share=is_share(column), higher_is_better=column.higher_is_better)
+
+
+def _overall(pairs: list[TaskPair], level: float) -> Difference | None:
+    found = paired_difference(pairs, level=level)
+    if found is None:
+        return None
+    first = [normalise(float(pair.first.mean()), pair.chance) for pair in pairs]
+    second = [normalise(float(pair.second.mean()), pair.chance) for pair in pairs]
+    return _tested(OVERALL, sum(first) / len(pairs), sum(second) / len(pairs), found)
+
+
+def _tested(task: str, first: float, second: float, found: PairedDifference) -> Difference:
+    interval = found.interval
+    return Difference(
+        task=task,
+        first=rounded(first),
+        second=rounded(second),
+        difference=rounded(interval.estimate),
+        low=rounded(interval.low),
+        high=rounded(interval.high),
+        p=rounded(found.p),
+        wins=found.wins,
+        losses=found.losses,
+        n=interval.n,
+    )
+
+
+def _only(board: Board, one: Entry, other: Entry) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found = []
+    for entry, against in ((one, other), (other, one)):
+        tasks = tuple(c.name for c in board.columns if _has(entry, c) and not _has(against, c))
+        if tasks:
+            found.append((entry.name, tasks))
+    return tuple(found)

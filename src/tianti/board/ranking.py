@@ -1,0 +1,46 @@
+"""Who is shown to be better than whom: entries × items matrices, paired tests, rank intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+
+import numpy as np
+
+from tianti.board.results import Items
+from tianti.stats import RankIntervals, TaskMatrix, pairwise_p_values, rank_intervals
+
+
+def task_matrix(entries: Sequence[Items], weight: float) -> TaskMatrix:
+    """The values of these entries on one task, side by side; NaN where an entry has no answer to an item."""
+    names = list(dict.fromkeys(name for items in entries for name in items.names))
+    place = {name: index for index, name in enumerate(names)}
+    values = np.full((len(entries), len(names)), np.nan)
+    clusters: dict[Hashable, Hashable] = {}
+    for row, items in enumerate(entries):
+        values[row, [place[name] for name in items.names]] = items.values
+        if items.clusters is not None:
+            clusters.update(zip(items.names, items.clusters, strict=True))
+    keys = [clusters.get(name, name) for name in names] if clusters else None
+    return TaskMatrix(values, weight, keys)
+
+
+def rank(
+    items: Mapping[str, Sequence[Items]], weights: Mapping[str, float], level: float
+) -> RankIntervals | None:
+    """Simultaneous rank intervals of entries from their items on each task; None for no entries.
+
+    Args:
+        items: for each task the items of every entry, in the order of the entries.
+        weights: each task's weight in the mean (negative where lower is better).
+    """
+    matrices = [task_matrix(entries, weights[task]) for task, entries in items.items() if entries]
+    if not matrices:
+        return None
+    return rank_intervals(pairwise_p_values(matrices), level=level)
+
+
+def places(values: Sequence[float]) -> list[int]:
+    """1 + the number of greater values, for each: equal values share their place."""
+    array = np.asarray(values, dtype=float)
+    ordered = np.sort(array)
+    return [int(place) for place in 1 + len(array) - np.searchsorted(ordered, array, side="right")]

@@ -1,0 +1,60 @@
+"""How numbers of a board are written, the same in terminal, notebook and web."""
+
+from __future__ import annotations
+
+from tianti.board.board import Cell, Column, Entry
+
+MISSING = "–"
+
+
+def is_share(column: Column) -> bool:
+    """Whether a column's values are shares, shown in per cent."""
+    return column.counts or column.scale == "proportion"
+
+
+def percent(value: float | None, decimals: int = 1) -> str:
+    """0.713 → 71.3; a dash where there is none. Never −0."""
+    if value is None:
+        return MISSING
+    text = f"{100 * value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def number(value: float | None) -> str:
+    """Three significant digits, for metrics that are no shares."""
+    return MISSING if value is None else f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def half_width(low: float | None, high: float | None) -> float | None:
+    """Half of an interval: what stands behind the ±."""
+    return None if low is None or high is None else (high - low) / 2
+
+
+def value_text(cell: Cell, column: Column, decimals: int = 1) -> str:
+    """A cell's value without its interval."""
+    return percent(cell.value, decimals) if is_share(column) else number(cell.value)
+
+
+def cell_text(cell: Cell, column: Column, decimals: int = 1) -> str:
+    """A cell's value ± half its interval."""
+    half = half_width(cell.low, cell.high)
+    value = value_text(cell, column, decimals)
+    if half is None:
+        return value
+    return f"{value} ±{percent(half, decimals) if is_share(column) else number(half)}"
+
+
+def mean_text(entry: Entry, decimals: int = 1) -> str:
+    """An entry's mean ± half its interval."""
+    half = half_width(entry.low, entry.high)
+    text = percent(entry.mean, decimals)
+    return text if half is None else f"{text} ±{percent(half, decimals)}"
+
+
+def rank_text(low: int | None, high: int | None, place: int | None) -> str:
+    """`3`, or `2–5` where the data leave it open."""
+    if place is None:
+        return MISSING
+    if low is None or high is None or low == high:
+        return str(place)
+    return f"{low}–{high}"

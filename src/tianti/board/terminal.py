@@ -1,0 +1,198 @@
+"""A board, or a comparison of two entries, for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from tianti.board.board import Board, Cell, Column, Entry
+from tianti.board.compare import Comparison, Difference
+from tianti.board.show import (
+    MISSING,
+    cell_text,
+    half_width,
+    mean_text,
+    number,
+    percent,
+    rank_text,
+    value_text,
+)
+
+MODEL_WIDTH = 32
+ADAPTATION_WIDTH = 26
+HEADING_WIDTH = 12
+MOST_NOTES = 8
+
+
+@dataclass(frozen=True)
+class _Style:
+    """How much of a cell is written."""
+
+    decimals: int
+    interval: bool
+
+
+STYLES = (_Style(1, True), _Style(0, True), _Style(0, False))
+"""From full to brief: the first that fits the terminal is used; if none does, tasks are left out."""
+
+
+def render(board: Board) -> RenderableType:
+    """The board as a table as wide as the terminal allows, with a legend and a note for what is missing."""
+    return _View(board) if board.entries else Text("The board is empty: nothing has been run yet.")
+
+
+@dataclass(frozen=True)
+class _View:
+    """Rich asks it how it looks in a given width."""
+
+    board: Board
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        board = self.board
+        left = [_left(entry) for entry in board.entries]
+        used = sum(_width(column) for column in zip(*left, strict=True)) + 1
+        headings = _headings(board.columns)
+        for style in STYLES:
+            cells = [
+                [_cell(entry.cells.get(c.name), c, style) for entry in board.entries] for c in board.columns
+            ]
+            widths = [_width([*h.split("\n"), *column]) for h, column in zip(headings, cells, strict=True)]
+            if used + sum(widths) <= options.max_width:
+                break
+        ends = accumulate(widths, initial=used)
+        shown = sum(end <= options.max_width for end in ends) - 1
+        yield _table(board, left, headings[: max(shown, 0)], cells)
+        yield ""
+        for line in [*_legend(board), *_hidden(len(board.columns) - max(shown, 0)), *_notes(board)]:
+            yield Text(line, style="dim")
+
+
+def _table(
+    board: Board, left: Sequence[Sequence[str]], headings: Sequence[str], cells: Sequence[Sequence[str]]
+) -> Table:
+    title = Text(board.title) if board.title else None
+    table = Table(box=None, padding=(0, 1), title=title, title_justify="left", header_style="bold")
+    table.add_column("rank", justify="right", no_wrap=True)
+    table.add_column("model", overflow="fold", max_width=MODEL_WIDTH)
+    table.add_column("adaptation", overflow="fold", max_width=ADAPTATION_WIDTH)
+    table.add_column("mean", justify="right", no_wrap=True)
+    for heading in headings:
+        table.add_column(Text(heading), justify="right", overflow="fold", max_width=HEADING_WIDTH)
+    for index, texts in enumerate(left):
+        row = [*texts, *(column[index] for column in cells[: len(headings)])]
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _left(entry: Entry) -> tuple[str, str, str, str]:
+    rank = rank_text(entry.rank_low, entry.rank_high, entry.rank)
+    mean = mean_text(entry) if entry.complete or entry.mean is None else f"({mean_text(entry)})"
+    return rank, entry.model, entry.adaptation, mean
+
+
+def _width(texts: Iterable[str]) -> int:
+    """The width of a column with its padding; long names are folded."""
+    return 2 + min(max(max(map(cell_len, texts), default=0), 4), MODEL_WIDTH)
+
+
+def render_comparison(comparison: Comparison) -> RenderableType:
+    """First minus second on each task and overall."""
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for title in ("task", "first", "second", "difference", "interval", "p", "better on", "worse on", "items"):
+        table.add_column(title, justify="left" if title == "task" else "right", no_wrap=title != "task")
+    for row in [*comparison.tasks, *([comparison.overall] if comparison.overall else [])]:
+        table.add_row(*_difference(row), style="bold" if row is comparison.overall else None)
+    level = f"{comparison.level:.0%}"
+    lines = [
+        f"first:  {comparison.first}",
+        f"second: {comparison.second}",
+        "",
+    ]
+    legend = [
+        f"Differences are first − second on the samples that both answered, with paired {level} intervals;",
+        "p is two-sided and not corrected for looking at several tasks. Shares are in %.",
+    ]
+    for name, tasks in comparison.only:
+        legend.append(f"Only {name} has: {', '.join(tasks)}")
+    return Group(*map(Text, lines), table, "", *(Text(line, style="dim") for line in legend))
+
+
+def _cell(cell: Cell | None, column: Column, style: _Style) -> str:
+    if cell is None:
+        return MISSING
+    if cell.state != "ok":
+        return {"failed": "✗", "running": "…"}.get(cell.state, "∅")
+    write = cell_text if style.interval else value_text
+    return write(cell, column, style.decimals) + ("*" if cell.errors or cell.skipped else "")
+
+
+def _headings(columns: Sequence[Column]) -> list[str]:
+    """Task names without the folder that all share, broken at dashes and slashes so that columns stay
+    narrow."""
+    names = [column.name for column in columns]
+    folders = {name.rpartition("/")[0] for name in names}
+    cut = len(folders.pop()) + 1 if len(folders) == 1 and "/" in names[0] else 0
+    return [name[cut:].replace("-", "-\n").replace("/", "/\n").replace("_", "_\n") for name in names]
+
+
+def _legend(board: Board) -> Iterable[str]:
+    level, tasks = f"{board.level:.0%}", len(board.counting)
+    if tasks:
+        yield (
+            f"mean: over {tasks} {'task' if tasks == 1 else 'tasks'}, in %; 0 is guessing, 100 perfect. "
+            f"±: half of the {level} interval for new samples of the same kind."
+        )
+    if board.family:
+        yield (
+            f"rank: all intervals hold at once with {level} "
+            f"(paired tests on shared samples, Holm over {board.family:,} hypotheses)."
+        )
+    excluded = [f"{column.name} ({column.reason})" for column in board.columns if not column.counts]
+    if excluded:
+        yield f"not in the mean: {', '.join(excluded)}"
+    if any(not entry.complete for entry in board.entries) and tasks:
+        yield f"(mean): of fewer than {tasks} tasks, so not ranked."
+    if board.left_out:
+        yield f"{board.left_out} finished runs are left out: others stand for the same cells."
+
+
+def _hidden(tasks: int) -> Iterable[str]:
+    if tasks:
+        yield f"{tasks} more {'task does' if tasks == 1 else 'tasks do'} not fit here: --json has all, so has the site."
+
+
+def _notes(board: Board) -> Iterable[str]:
+    """What failed or is missing, with the reason."""
+    notes = [note for entry in board.entries for note in _notes_of(entry)]
+    yield from notes[:MOST_NOTES]
+    if len(notes) > MOST_NOTES:
+        yield f"… and {len(notes) - MOST_NOTES} more"
+
+
+def _notes_of(entry: Entry) -> Iterable[str]:
+    for cell in entry.cells.values():
+        where = f"{entry.name} on {cell.task}"
+        if cell.errors or cell.skipped:
+            yield f"* {where}: {cell.errors} answers in error, {cell.skipped} skipped; none of them scored"
+        if cell.reason:
+            sign = {"failed": "✗", "running": "…", "ok": "*"}.get(cell.state, "∅")
+            yield f"{sign} {where}: {cell.reason.splitlines()[0]}"
+
+
+def _difference(row: Difference) -> list[Text]:
+    write = percent if row.share else number
+    half = half_width(row.low, row.high)
+    signed = (
+        MISSING if row.difference is None else f"{'+' if row.difference > 0 else ''}{write(row.difference)}"
+    )
+    interval = MISSING if half is None else f"{write(row.low)} … {write(row.high)}"
+    p = MISSING if row.p is None else "< 0.001" if row.p < 0.001 else f"{row.p:.3f}"
+    counts = [MISSING if count is None else str(count) for count in (row.wins, row.losses)]
+    texts = [row.task, write(row.first), write(row.second), signed, interval, p, *counts, str(row.n)]
+    return [Text(text) for text in texts]

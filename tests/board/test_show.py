@@ -1,0 +1,30 @@
+import pytest
+
+from tianti.board.board import Cell
+from tianti.board.show import number, percent, rank_text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.713, "71.3"), (-0.0001, "0.0"), (-0.05, "-5.0"), (1.0, "100.0"), (None, "–")]
+)
+def test_percent(value, text):
+    assert percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(3.14159, "3.14"), (12345.6, "12,346"), (0.00123, "0.00123"), (None, "–")]
+)
+def test_number(value, text):
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "place", "text"),
+    [(1, 3, 2, "1–3"), (2, 2, 2, "2"), (None, None, 4, "4"), (None, None, None, "–")],
+)
+def test_rank(low, high, place, text):
+    assert rank_text(low, high, place) == text
+
+
+def test_a_cell_is_missing_by_default():
+    assert Cell("t", "failed").value is None

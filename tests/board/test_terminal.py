@@ -1,0 +1,94 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from tianti.board.assemble import assemble
+from tianti.board.compare import Comparison, Difference
+from tianti.board.terminal import render, render_comparison
+from worlds import World
+
+
+def text(renderable, width=120):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+def board(tasks, world=None):
+    world = world or World()
+    entries = [
+        ("nano:llama", "lora", 0.9),
+        ("nano:llama", "few-shot(k=4)", 0.75),
+        ("nano:llama-untrained", "full", 0.5),
+    ]
+    return assemble(
+        [world.result(m, a, task, chance) for m, a, chance in entries for task in tasks], "which way to adapt"
+    )
+
+
+def test_ranks_scores_and_legend():
+    shown = text(render(board(["nano/sentiment", "nano/qa"])))
+    lines = shown.splitlines()
+    assert "which way to adapt" in lines[0]
+    assert "±" in lines[3]
+    assert "nano:llama" in shown
+    assert "half of the 95% interval" in shown
+    assert "Holm" in shown
+    # The folder that all tasks share is not repeated in the headings.
+    assert "nano/" not in "".join(lines[:3])
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 6, 8, 12, 30])
+def test_fits_the_width_with_every_number_whole(count):
+    made = board([f"nano/task{index}-zh" for index in range(count)])
+    shown = text(render(made))
+    assert max(map(len, shown.splitlines())) <= 120
+    assert "…" not in shown
+    assert "nano:llama-untrained" in shown
+    assert "few-shot(k=4)" in shown
+    if count == 30:
+        assert "more tasks do not fit" in shown
+
+
+def test_what_is_missing_is_explained():
+    world = World()
+    results = [world.result("a", task=task) for task in ("sentiment", "topics")]
+    results += [
+        world.result("b", score=world.score(0.7, "sentiment", errors=3, skipped=2)),
+        world.failed("b", "zero-shot", "topics", "it does not fit\nsecond line"),
+    ]
+    shown = text(render(assemble(results, "")))
+    assert "3 answers in error, 2 skipped" in shown
+    assert "✗ b · zero-shot on topics: it does not fit" in shown
+    assert "second line" not in shown
+    assert "fewer than 2 tasks" in shown
+    row = next(line for line in shown.splitlines() if line.strip().startswith("–"))
+    assert "(" in row
+    assert "*" in row
+
+
+def test_an_empty_board_says_so():
+    assert "empty" in text(render(assemble([], "")))
+
+
+def test_markup_in_names_is_text():
+    shown = text(render(assemble([World().result("[bold]evil[/bold]")], "[red]x[/red]")))
+    assert "[bold]evil[/bold]" in shown
+    assert "[red]x[/red]" in shown
+
+
+def test_a_comparison():
+    rows = (
+        Difference("a", 0.7, 0.6, 0.1, 0.02, 0.18, 0.0004, 20, 5, 100),
+        Difference("text", 20.0, 30.0, -10.0, share=False, higher_is_better=False),
+    )
+    overall = Difference("mean", 0.4, 0.2, 0.2, 0.04, 0.36, 0.01, 20, 5, 100)
+    shown = text(
+        render_comparison(Comparison("x · lora", "y · full", 0.95, rows, overall, (("x · lora", ("b",)),)))
+    )
+    assert "+10.0" in shown
+    assert "< 0.001" in shown
+    assert "2.0 … 18.0" in shown
+    assert "-10" in shown
+    assert "Only x · lora has: b" in shown
