@@ -149,8 +149,7 @@ def _any_items(task: Task) -> dict[str, list[_Item]]:
         examples = task.examples(split)
         if examples:
             items[split] = [
-                _Item(str(number), example.context, example.target, choices=example.choices)
-                for number, example in enumerate(examples)
+                _Item(str(number), example.context, example.target) for number, example in enumerate(examples)
             ]
     questions = task.questions(Shots(), _EVERY_REQUEST)
     items[task.info.split] = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tianti.core.exceptions import TaskError
+from tianti.core.exceptions import TaskError, UnknownNameError
 from tianti.core.fingerprint import file_digest, fingerprint
 from tianti.tasks.data import Rows, columns, read_rows
 from tianti.tasks.kinds import KINDS
@@ -31,7 +31,7 @@ class TaskData:
         if split not in self._rows:
             data = self._file.data
             self._rows[split] = (
-                _generated(data, split)
+                _generated(data, split, str(self._path))
                 if isinstance(data, GeneratedData)
                 else read_rows(self._data_path(split))
             )
@@ -133,8 +133,11 @@ def _id(row: Mapping[str, Any], column: str, number: int, where: str) -> str:
     return str(value)
 
 
-def _generated(data: GeneratedData, split: str) -> Rows:
+def _generated(data: GeneratedData, split: str, where: str) -> Rows:
     from tianti.tasks import nano
 
+    for key, value, valid in (("kind", data.kind, nano.KINDS), ("language", data.language, nano.LANGUAGES)):
+        if value not in valid:
+            raise UnknownNameError(f"{key} of the generator {data.generator}", value, valid, where=where)
     seed = nano.PUBLIC_SEED if data.seed is None else data.seed
     return nano.samples(data.kind, data.language, split, seed)

@@ -25,7 +25,8 @@ from tianti.core.exceptions import TaskError, UnknownNameError, nearest
 from tianti.tasks.kinds import KINDS
 
 Text = Annotated[str, StringConstraints(min_length=1)]
-_TAGS = ("files", "generated")
+# The branches of unions: pydantic puts them into the path of an error, where a reader has no use for them.
+_TAGS = ("files", "generated", "number", "one", "many")
 
 
 class _Strict(BaseModel):
@@ -42,7 +43,7 @@ class DataFiles(_Strict):
     @model_validator(mode="after")
     def _some_file(self) -> DataFiles:
         if not (self.train or self.validation or self.test):
-            raise ValueError("names no file")
+            raise ValueError("names no file: give train, validation or test")
         return self
 
 
@@ -72,7 +73,7 @@ class Generation(_Strict):
     @model_validator(mode="after")
     def _sampling_needs_temperature(self) -> Generation:
         if self.do_sample != (self.temperature > 0):
-            raise ValueError("do_sample: true and a temperature above 0 go together")
+            raise ValueError("do_sample: true and a temperature above 0 go together: give both or none")
         return self
 
 
@@ -94,16 +95,26 @@ Data = Annotated[
 ]
 
 
+Target = Annotated[
+    Annotated[Text, Tag("one")] | Annotated[int, Tag("number")],
+    Discriminator(lambda value: "number" if isinstance(value, int) else "one"),
+]
+Choices = Annotated[
+    Annotated[Text, Tag("one")] | Annotated[list[Text], Tag("many")],
+    Discriminator(lambda value: "many" if isinstance(value, list) else "one"),
+]
+
+
 class TaskFile(_Strict):
     """A task file, checked."""
 
     task: Text
     kind: Text
     data: Data
-    doc_to_target: Text | int
+    doc_to_target: Target
     language: Text = "en"
     doc_to_text: str = ""
-    doc_to_choice: Text | list[Text] | None = None
+    doc_to_choice: Choices | None = None
     target_delimiter: str = " "
     fewshot_delimiter: str = "\n\n"
     fewshot_split: Literal["train", "validation", "test"] = "train"
@@ -238,7 +249,9 @@ def _explain(where: str, content: Any, problem: Any) -> str:
             return f"{where}: {key}: expected text, found {problem['input']} (YAML reads yes, no, on, off so: quote it)"
         case "string_type" if isinstance(problem["input"], int | float):
             return f"{where}: {key}: expected text, found the number {problem['input']} (quote it)"
-    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        case "value_error":
+            return f"{where}: {key}: {problem['msg'].removeprefix('Value error, ')}"
+    message = problem["msg"].removeprefix("Input should be ")
     return f"{where}: {key}: expected {message}, found {problem['input']!r:.60}"
 
 

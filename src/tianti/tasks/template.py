@@ -103,7 +103,7 @@ class Field:
                 return missing_column(name, row, self.where, f"{self.key} of {place}")
         return TaskError(
             f"{self.where}: {place}: the template of {self.key} fails: {error}",
-            remedy=f"mend {self.key}: {self.source}",
+            remedy=f"mend {self.key}: {self.source!r}",
         )
 
 
