@@ -102,6 +102,11 @@ TASKS: dict[str, dict[str, Any]] = {
         "metric_list": [{"metric": "exact_match", **MEAN}],
     },
     "translated": {**WRITTEN, "metric_list": [{"metric": "bleu"}]},
+    "own_class": {"class": "!function helpers.OwnClass"},
+    "fetched_metric": {
+        **WRITTEN,
+        "metric_list": [{"metric": "exact_match", "aggregation": "!function helpers.fetched"}],
+    },
     "no_shots": {**CHOICE, "num_fewshot": 0},
     "built_in_shots": {**CHOICE, "num_fewshot": 2},
     "crowd": {
@@ -134,12 +139,70 @@ COMPARED = [
     ("voted", 0),
     ("several_answers", 1),
     ("translated", 0),
+    ("own_class", 0),
     ("no_shots", 0),
     ("built_in_shots", 4),
 ]
 
 HELPERS = """
 import numpy as np
+from datasets import Dataset
+from lm_eval.api.instance import Instance
+from lm_eval.api.task import ConfigurableTask
+
+
+class OwnClass(ConfigurableTask):
+    VERSION = 3
+
+    def __init__(self, config=None):
+        super().__init__(config={"metadata": {"version": 3}})
+
+    def download(self, *_, **__):
+        self.dataset = Dataset.from_list([{"number": number} for number in range(4)])
+
+    def has_training_docs(self):
+        return True
+
+    def has_validation_docs(self):
+        return True
+
+    def has_test_docs(self):
+        return False
+
+    def training_docs(self):
+        return self.dataset
+
+    def validation_docs(self):
+        return self.dataset
+
+    def doc_to_text(self, document):
+        return f"After {document['number']} comes"
+
+    def doc_to_target(self, document):
+        return f" {document['number'] + 1}"
+
+    def construct_requests(self, doc, ctx, **kwargs):
+        for name in ("apply_chat_template", "chat_template"):
+            kwargs.pop(name, None)
+        return [
+            Instance("generate_until", doc, (ctx, {"until": ["."]}), 0, **kwargs),
+            Instance("loglikelihood", doc, (ctx, self.doc_to_target(doc)), 1, **kwargs),
+        ]
+
+    def process_results(self, document, results):
+        text, (logprob, _) = results
+        return {"right": float(text == self.doc_to_target(document)), "logprob": logprob}
+
+    def aggregation(self):
+        return {"logprob": np.mean, "right": np.mean}
+
+    def higher_is_better(self):
+        return {"logprob": True, "right": True}
+
+
+def fetched(values):
+    raise FileNotFoundError("no network")
+
 
 def keep_even(documents):
     return documents.filter(lambda document: document["number"] % 2 == 0)

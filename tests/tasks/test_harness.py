@@ -264,6 +264,22 @@ def test_nobody_learns_from_the_evaluated_split(world: Path) -> None:
     assert task.examples("train")
 
 
+def test_a_task_written_as_a_class(world: Path) -> None:
+    task = load("own_class", world)
+    assert (task.info.split, task.info.version) == ("validation", "3")
+    assert task.examples("validation") == []
+    assert task.examples("train")[1].continuation == " 2"
+    question, grade = ask(task, Shots())[0]
+    assert [type(request) for request in question.requests] == [GenerateRequest, ScoreRequest]
+    assert set(grade.values) == {"right", "logprob"}
+
+
+def test_a_metric_that_cannot_be_fetched_says_so(world: Path) -> None:
+    (metric,) = load("fetched_metric", world).metrics
+    with pytest.raises(TaskError, match="exact_match cannot be computed: no network"):
+        metric.aggregate([1.0])
+
+
 def test_groups_and_tags_give_their_tasks(world: Path) -> None:
     assert [task.info.name for task in load_harness_tasks("two_kinds", [world])] == [
         "harness:choice",

@@ -290,7 +290,9 @@ def _without_lengths(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _evaluation_split(task: Any) -> str:
-    return str((task.config.test_split if task.has_test_docs() else task.config.validation_split) or "test")
+    if task.has_test_docs():
+        return task.config.test_split or "test"
+    return task.config.validation_split or "validation"
 
 
 @contextmanager

@@ -75,9 +75,10 @@ def _choice_example(
 
 
 def _delimiter(task: Any, document: Any, target: str) -> str:
-    """What lm-eval writes between a shot's question and its answer."""
-    prefix = task.doc_to_prefix(document)
-    if not prefix:
-        delimiter: str = getattr(task.config, "target_delimiter", "") if hasattr(task, "fewshot_cfg") else ""
-        return delimiter
-    return "" if prefix[-1].isspace() or target[:1].isspace() else " "
+    """What stands between a shot's question and its answer; nothing where the answer brings its own space."""
+    if target[:1].isspace():
+        return ""
+    if prefix := task.doc_to_prefix(document):
+        return "" if prefix[-1].isspace() else " "
+    delimiter: str = task.config.target_delimiter
+    return delimiter

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal
 
+from tianti.core.exceptions import TaskError
 from tianti.tasks.harness_requests import from_value
 from tianti.tasks.task import Metric
 
@@ -33,7 +34,7 @@ def harness_metrics(task: Any, chance: float | None) -> tuple[Metric, ...]:
     return tuple(
         Metric(
             name=metric_name(name, ensemble.name),
-            aggregate=partial(_aggregate, task.aggregation()[name]),
+            aggregate=partial(_aggregate, name, task.aggregation()[name]),
             higher_is_better=higher_is_better.get(name, True),
             chance=chance if name in CHOICE_ACCURACIES else None,
             scale=_scale(task, name),
@@ -43,8 +44,14 @@ def harness_metrics(task: Any, chance: float | None) -> tuple[Metric, ...]:
     )
 
 
-def _aggregate(function: Callable[[Sequence[Any]], Any], values: Sequence[Any]) -> float:
-    return float(function([from_value(value) for value in values]))
+def _aggregate(name: str, function: Callable[[Sequence[Any]], Any], values: Sequence[Any]) -> float:
+    try:
+        return float(function([from_value(value) for value in values]))
+    except (ImportError, OSError) as error:
+        # Some metrics are fetched from the hub, or need a package, when they are first computed.
+        raise TaskError(
+            f"the metric {name} cannot be computed: {error}", remedy="install or download it"
+        ) from error
 
 
 def _scale(task: Any, name: str) -> Literal["proportion", "mean", "ratio"]:
