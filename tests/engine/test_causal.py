@@ -9,7 +9,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import tiny_gpt2, tiny_llama, tiny_tokenizer
 
 from tianti.engine import (
     ChooseRequest,
@@ -23,6 +22,7 @@ from tianti.engine import (
     ScoreResponse,
 )
 from tianti.engine.causal import CausalBackend
+from tiny import tiny_gpt2, tiny_llama, tiny_tokenizer
 
 TOKENIZER = tiny_tokenizer()
 LLAMA = tiny_llama()
@@ -70,12 +70,14 @@ def test_order_and_batch_size_change_nothing(requests: list[Request], random: An
     for request, response in zip(requests, found, strict=True):
         match response:
             case ScoreResponse(logprob, _, token_logprobs):
-                assert logprob == pytest.approx(sum(token_logprobs)) and logprob <= 0
+                assert logprob == pytest.approx(sum(token_logprobs))
+                assert logprob <= 0
             case RollingResponse(_, tokens):
                 assert isinstance(request, RollingRequest)
                 assert tokens == len(TOKENIZER.encode(request.text))
             case _:
-                assert response.state == "skipped" and response.reason
+                assert isinstance(response, Failure)
+                assert response.state == "skipped"
 
 
 def test_the_same_requests_give_the_same_bits():
@@ -126,7 +128,8 @@ def test_an_infinite_log_probability_is_an_error():
     )
     backend = CausalBackend(network, TOKENIZER)
     bad, good = answers(backend, [ScoreRequest("the", TOKENIZER.decode([5])), ScoreRequest("the", " town")])
-    assert isinstance(bad, Failure) and "inf" in bad.reason
+    assert isinstance(bad, Failure)
+    assert "inf" in bad.reason
     assert isinstance(good, ScoreResponse)
 
 
@@ -180,7 +183,9 @@ def test_facts_name_what_answered():
     assert facts["class"] == "LlamaForCausalLM"
     assert (facts["dtype"], facts["device"], facts["max_length"]) == ("float32", "cpu", 128)
     assert (facts["batch"], facts["batch_rows"], facts["batch_tokens"]) == ("auto", None, 2048)
-    assert facts["tokens_run"] > 0 and 0 < facts["padding_share"] < 1 and facts["seconds_answering"] > 0
+    assert facts["tokens_run"] > 0
+    assert 0 < facts["padding_share"] < 1
+    assert facts["seconds_answering"] > 0
 
 
 @pytest.mark.parametrize(

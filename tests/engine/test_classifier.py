@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from tiny import tiny_bert, tiny_tokenizer
 
 from tianti.engine import ChooseRequest, ChooseResponse, Failure, Response, ScoreRequest
 from tianti.engine.classifier import ClassifierBackend
+from tiny import tiny_bert, tiny_tokenizer
 
 TOKENIZER = tiny_tokenizer(add_bos=True)
 LABELS = ("good", "bad", "neither")
@@ -70,8 +70,11 @@ def test_what_cannot_be_asked_is_skipped_with_the_reason():
         ScoreRequest("the", " town"),
         ChooseRequest("dull", LABELS),
     )
-    assert isinstance(long, Failure) and "the model reads 5" in long.reason and long.tokens > 5
-    assert isinstance(wrong, Failure) and wrong.reason == "2 choices, and the classifier has 3 labels"
+    assert isinstance(long, Failure)
+    assert "the model reads 5" in long.reason
+    assert long.tokens > 5
+    assert isinstance(wrong, Failure)
+    assert wrong.reason == "2 choices, and the classifier has 3 labels"
     assert other == Failure("skipped", "a classifier cannot answer a ScoreRequest")
     assert isinstance(fine, ChooseResponse)
     assert long.state == wrong.state == "skipped"
@@ -83,7 +86,9 @@ def test_nan_is_an_error():
 
     backend = ClassifierBackend(broken, TOKENIZER, max_length=9)
     bad, good = answers(backend, *(ChooseRequest(text, ("A", "B")) for text in ("bad", "ok")))
-    assert isinstance(bad, Failure) and bad.state == "error" and bad.reason.startswith("non_finite")
+    assert isinstance(bad, Failure)
+    assert bad.state == "error"
+    assert bad.reason.startswith("non_finite")
     assert isinstance(good, ChooseResponse)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-from tiny import tiny_gpt2, tiny_llama, tiny_tokenizer
 
 from tianti.engine import Failure, GenerateRequest, GenerateResponse
 from tianti.engine.causal import CausalBackend
+from tiny import tiny_gpt2, tiny_llama, tiny_tokenizer
 
 TOKENIZER = tiny_tokenizer()
 CONTEXTS = [

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny import tiny_gpt2, tiny_llama
 
 from tianti.engine.scoring import Scorer, about_equal, readings
 from tianti.engine.tokens import Window
+from tiny import tiny_gpt2, tiny_llama
 
 
 def window(*tokens: int, scored: int) -> Window:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import tiny_tokenizer
 
 from tianti.engine import Failure, GenerateRequest, RollingRequest, ScoreRequest
 from tianti.engine.tokens import CausalTokens, Window, find_max_length
+from tiny import tiny_tokenizer
 
 BOS = 1
 PLAIN = tiny_tokenizer()
