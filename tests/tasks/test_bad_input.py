@@ -70,6 +70,7 @@ BAD_FILES = {
         {"kind": "clasification"},
         "unknown kind 'clasification': did you mean 'classification'?",
     ),
+    "metrics that are no list": ({"metric_list": "acc"}, "metric_list: expected a valid list, found 'acc'"),
     "unknown metric": ({"metric_list": ["accc"]}, "unknown metric 'accc': did you mean 'acc'?"),
     "metric of another kind": (
         {"metric_list": ["exact_match"]},
@@ -198,6 +199,12 @@ def test_a_missing_task_file_names_its_neighbours(tmp_path):
     (tmp_path / "reviews.yaml").touch()
     with pytest.raises(TaskError, match=r"did you mean reviews\.yaml"):
         load_tasks(str(tmp_path / "review.yaml"))
+
+
+def test_a_fingerprint_names_the_neighbours_of_a_missing_file(tmp_path):
+    (task,) = load_tasks(str(write(tmp_path, {"data": "tset.jsonl"}, ROWS)))
+    with pytest.raises(TaskError, match=r"did you mean test\.jsonl"):
+        assert task.fingerprint
 
 
 def test_bad_references():

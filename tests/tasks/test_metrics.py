@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tianti.tasks.kinds import KINDS
 from tianti.tasks.metrics import (
+    METRICS,
     answer_tokens,
     bits_per_byte,
     count_bytes,
@@ -100,6 +101,12 @@ def test_normal_forms():
 def test_an_empty_answer_matches_an_empty_normal_form_only():
     assert overlap_f1("", ["the"], "en") == 1
     assert overlap_f1("", ["cat"], "en") == 0
+
+
+def test_every_metric_of_every_kind_is_listed():
+    used = {(name, rule) for kind in KINDS.values() for name, rule in kind.metrics.items()}
+    assert used == {(name, rule) for name, rules in METRICS.items() for rule in rules}
+    assert all(rule.name == name for name, rule in used)
 
 
 def test_every_metric_says_what_it_is():

@@ -164,3 +164,15 @@ BYTE_PERPLEXITY = MetricRule(
 BITS_PER_BYTE = MetricRule(
     "bits_per_byte", bits_per_byte, "bits_per_byte", "bits that the model needs per byte", False, "ratio"
 )
+
+METRICS: dict[str, tuple[MetricRule, ...]] = {
+    "acc": (ACC,),
+    "acc_norm": (ACC_NORM,),
+    "acc_bytes": (ACC_BYTES,),
+    "f1": (LABEL_F1, ANSWER_F1),
+    "exact_match": (EXACT_MATCH,),
+    "word_perplexity": (WORD_PERPLEXITY,),
+    "byte_perplexity": (BYTE_PERPLEXITY,),
+    "bits_per_byte": (BITS_PER_BYTE,),
+}
+"""All metrics by name; which of two with the same name is meant depends on the kind of task."""
