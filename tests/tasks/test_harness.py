@@ -183,7 +183,7 @@ def test_the_ranking_metric_stands_first_and_knows_chance(world: Path) -> None:
 
 def test_a_head_is_shown_the_question_and_its_choices(world: Path) -> None:
     task = load("choice", world)
-    questions = list(task.questions(Shots(2), frozenset({ChooseRequest})))
+    questions = list(task.questions(Shots(), frozenset({ChooseRequest})))
     assert questions[2].requests == (
         ChooseRequest("Name the colour.\n\nQ: Colour of thing 10?\nA:", ("red", "green", "blue")),
     )
@@ -191,6 +191,11 @@ def test_a_head_is_shown_the_question_and_its_choices(world: Path) -> None:
     assert right.prediction == "red"
     assert set(right.values.values()) == {1.0}
     assert set(task.grade(questions[2], [ChooseResponse((-4.0, -3.0, -0.2))]).values.values()) == {0.0}
+
+
+def test_a_head_is_shown_no_shots(world: Path) -> None:
+    with pytest.raises(IncompatibleError, match="reads none"):
+        load("choice", world).questions(Shots(1), frozenset({ChooseRequest}))
 
 
 def test_refuses_a_backend_that_cannot_answer(world: Path) -> None:

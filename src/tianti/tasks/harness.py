@@ -6,7 +6,7 @@ A task's prompts are those of lm-eval on one process. Three rules where a study 
   YAML says 5), but a task whose YAML says 0 has no place for shots and refuses them;
 - how shots are chosen is the task's own choice (`Shots.selection` is not used); they are drawn with lm-eval's default
   seed plus the seed of the shots, so that seed 0 gives lm-eval's prompts;
-- a backend that can only choose (a head, a classifier) is shown the question without shots and its choices.
+- a backend that can only choose (a head, a classifier) is shown the question and its choices, without shots.
 """
 
 from __future__ import annotations
@@ -135,9 +135,12 @@ class HarnessTask:
     ) -> Iterator[Question]:
         self._check_shots(shots)
         choose = self._chooses(request_types)
-        # A head has learned from questions without shots.
-        instances = self._instances(replace(shots, k=0) if choose else shots, limit)
-        return self._questions(instances, choose, shots.seed)
+        if choose and shots.k:
+            raise IncompatibleError(
+                f"{self._name}: shots stand in a prompt, and this model reads none",
+                remedy="adapt it another way",
+            )
+        return self._questions(self._instances(shots, limit), choose, shots.seed)
 
     def grade(self, question: Question, responses: Sequence[Response]) -> Grade:
         asked: _Asked = question.sample
