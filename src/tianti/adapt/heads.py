@@ -108,13 +108,13 @@ def fit_labels(
     weight, bias = np.zeros((outputs, rows.shape[1])), np.full(outputs, -30.0)
     bias[seen] = 0.0  # a label without an example is never chosen
     if len(seen) > 1:
-        model = LogisticRegression(C=1 / (penalty * len(rows)), max_iter=1000, tol=1e-6).fit(rows, labels)
+        # With two labels scikit-learn fits the difference of two opposite weights: half the squared norm.
+        strength = penalty / 2 if len(seen) == 2 else penalty
+        model = LogisticRegression(C=1 / (strength * len(rows)), max_iter=1000, tol=1e-6).fit(rows, labels)
         coefficients, intercepts = model.coef_, model.intercept_
-        if len(seen) == 2:  # one row says how much likelier the second is
-            coefficients, intercepts = (
-                np.vstack((-coefficients, coefficients)) / 2,
-                np.array([-1, 1]) * intercepts / 2,
-            )
+        if len(seen) == 2:
+            coefficients = np.vstack((-coefficients, coefficients)) / 2
+            intercepts = np.array([-1, 1]) * intercepts / 2
         weight[seen], bias[seen] = coefficients, intercepts
     return weight, bias
 

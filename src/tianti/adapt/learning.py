@@ -100,7 +100,9 @@ def _untrained(lesson: Lesson, prepare: Prepare) -> Any:
     with isolated_randomness(lesson.draw, original.device):
         if lesson.model.model.architecture == "causal":
             return prepare(original)
-        return PooledNetwork(prepare(original.base_model), len(lesson.labels) if lesson.form == "labels" else 1, "mean")
+        return PooledNetwork(
+            prepare(original.base_model), len(lesson.labels) if lesson.form == "labels" else 1, "mean"
+        )
 
 
 def _train(network: Any, lesson: Lesson, progress: Progress) -> tuple[History, int]:

@@ -82,7 +82,7 @@ def train(
                 mean = summed / terms
                 if not torch.isfinite(mean):
                     raise NonFiniteError(
-                        f"{title}: the loss became {float(mean)}", remedy=f"try lr below {lr:g}"
+                        f"{title}: the loss became {mean.item()}", remedy=f"try lr below {lr:g}"
                     )
                 optimizer.zero_grad(set_to_none=True)
                 mean.backward()  # type: ignore[no-untyped-call]

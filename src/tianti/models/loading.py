@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,14 +130,15 @@ def _read_network(model: Model, dtype: torch.dtype | None) -> PreTrainedModel:
 
     reader: Any = AutoModelForCausalLM if model.architecture == "causal" else AutoModel
     try:
-        network, report = reader.from_pretrained(
-            model.path,
-            dtype=dtype or "auto",
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            output_loading_info=True,
-        )
+        with _quiet():
+            network, report = reader.from_pretrained(
+                model.path,
+                dtype=dtype or "auto",
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+            )
     except Exception as error:  # whatever transformers meets in a bad folder is the folder's fault
         raise ModelError(
             f"{model.name}: transformers cannot load it ({type(error).__name__}: {error})"
@@ -151,6 +154,22 @@ def _read_network(model: Model, dtype: torch.dtype | None) -> PreTrainedModel:
         )
     loaded: PreTrainedModel = network
     return loaded
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """transformers' own progress bar and report of loading are off: we show our own, and raise what is wrong."""
+    from transformers.utils import logging
+
+    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bar:
+            logging.enable_progress_bar()
 
 
 def _read_tokenizer(path: Path) -> PreTrainedTokenizerBase:

@@ -1,0 +1,37 @@
+"""Forms of examples, and default learning rates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tianti.adapt.defaults import LEARNING_RATES, learning_rate
+from tianti.adapt.fitting import form_of, join
+
+
+@pytest.mark.parametrize("form", ["labels", "choices", "text"])
+def test_forms(form: str, task: Callable[[str], Any]) -> None:
+    stub = task(form)
+    assert form_of(stub.train, stub.kind) == form
+
+
+def test_same_letters_are_labels_unless_the_task_says_choices(task: Callable[[str], Any]) -> None:
+    examples = task("labels").train
+    assert form_of(examples, "harness/multiple_choice") == "labels"
+    assert form_of(examples, "multiple-choice") == "choices"
+    assert form_of([], "classification") == "text"
+
+
+def test_question_and_choice_are_joined_as_the_language_does() -> None:
+    assert join("Where is Anna?", "in the mill") == "Where is Anna? in the mill"
+    assert join("安娜在哪里？", "磨坊") == "安娜在哪里？磨坊"
+
+
+def test_rates_fall_with_size_and_lora_takes_more() -> None:
+    for method in ("full", "lora"):
+        rates = [learning_rate(method, size) for size in (10**5, 3 * 10**7, 10**8, 10**10)]  # type: ignore[arg-type]
+        assert rates == sorted(rates, reverse=True)
+        assert len(set(rates)) == len(LEARNING_RATES)
+    assert all(rates["lora"] > rates["full"] for _, rates in LEARNING_RATES)

@@ -1,0 +1,169 @@
+"""Head-only: the frozen body's features, heads at their optimum, and a model's own output layer."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+
+from tianti.adapt import HeadOnly
+from tianti.adapt.heads import fit_choices, fit_labels
+from tianti.adapt.networks import PooledNetwork, compute_features
+from tianti.adapt.samples import Reader
+from tianti.core.exceptions import IncompatibleError
+from tianti.core.progress import Silent
+from tianti.models import from_objects
+from tiny import tiny_bert, tiny_gpt2, tiny_llama, tiny_tokenizer
+
+GROUPS = [("llama", "labels"), ("llama", "choices"), ("llama", "text"), ("gpt2", "labels"), ("gpt2", "choices"),
+          ("gpt2", "text"), ("bert", "labels"), ("bert", "choices")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("network", "form"), GROUPS)
+def test_it_fits_saves_and_leaves_the_model_alone(
+    network: str, form: str, model: Callable[[str], Any], task: Callable[[str], Any], tmp_path: Path
+) -> None:
+    loaded, stub, adaptation = model(network), task(form), HeadOnly(lr=1e-2)
+    before = copy.deepcopy(loaded.network.state_dict())
+    adaptation.check(loaded, stub)
+    adapted = adaptation.adapt(loaded, stub, 0, tmp_path, Silent())
+    again = adaptation.adapt(loaded, stub, 0, tmp_path, Silent())
+    assert all(torch.equal(value, before[name]) for name, value in loaded.network.state_dict().items())
+    assert loaded.network.get_input_embeddings().weight.requires_grad
+    if form != "text":
+        questions = list(stub.questions(adaptation.shots(0), adapted.backend.request_types))
+        right = [stub.grade(q, _ask(adapted.backend, q)).values["acc"] for q in questions]
+        assert np.mean(right) > 0.9
+        assert adapted.cost.trainable_parameters == (66 if form == "labels" else 33)
+    else:
+        assert min(adapted.cost.validation) < adapted.cost.validation[0] - 0.5
+        assert adapted.cost.trainable_parameters == 420 * 32
+        questions = list(stub.questions(adaptation.shots(0), adapted.backend.request_types, 4))
+    assert adapted.cost.saved_bytes > 0
+    assert again.cost == adapted.cost
+    assert [_ask(again.backend, q) for q in questions] == [_ask(adapted.backend, q) for q in questions]
+
+
+def _ask(backend: Any, question: Any) -> list[Any]:
+    found = dict(backend.answer(question.requests))
+    return [found[index] for index in range(len(found))]
+
+
+def test_the_seed_changes_nothing(
+    model: Callable[[str], Any], task: Callable[[str], Any], tmp_path: Path
+) -> None:
+    first = HeadOnly().adapt(model("llama"), task("text"), 0, tmp_path / "a", Silent())
+    other = HeadOnly().adapt(model("llama"), task("text"), 5, tmp_path / "b", Silent())
+    assert first.cost.validation == other.cost.validation
+
+
+def test_an_own_output_layer_is_untied_from_the_embedding(task: Callable[[str], Any], tmp_path: Path) -> None:
+    network = tiny_llama(tie_word_embeddings=True)
+    loaded = from_objects(network, tiny_tokenizer())
+    before = network.get_input_embeddings().weight.clone()
+    adapted = HeadOnly(lr=1e-2).adapt(loaded, task("text"), 0, tmp_path, Silent())
+    trained = adapted.backend.network  # type: ignore[attr-defined]
+    assert torch.equal(trained.get_input_embeddings().weight, before)
+    assert not torch.equal(trained.get_output_embeddings().weight, before)
+    assert network.config.tie_word_embeddings is True
+
+
+def test_half_precision(task: Callable[[str], Any], tmp_path: Path) -> None:
+    loaded = from_objects(tiny_llama().to(torch.bfloat16), tiny_tokenizer())
+    for form in ("labels", "text"):
+        stub = task(form)
+        adapted = HeadOnly().adapt(loaded, stub, 0, tmp_path / form, Silent())
+        (question,) = stub.questions(HeadOnly().shots(0), adapted.backend.request_types, 1)
+        assert dict(adapted.backend.answer(question.requests))
+
+
+def test_a_model_whose_logits_are_more_than_a_layer_is_refused(
+    model: Callable[[str], Any], task: Callable[[str], Any], tmp_path: Path
+) -> None:
+    loaded = model("llama")
+    inner = type(loaded.network)
+
+    class Capped(inner):  # type: ignore[valid-type, misc]
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            output = super().forward(*args, **kwargs)
+            output.logits = 2 * torch.tanh(output.logits / 2)
+            return output
+
+    loaded.network.__class__ = Capped
+    with pytest.raises(IncompatibleError, match="more than one linear layer"):
+        HeadOnly().adapt(loaded, task("text"), 0, tmp_path, Silent())
+
+
+def test_an_encoder_cannot_write(model: Callable[[str], Any], task: Callable[[str], Any]) -> None:
+    with pytest.raises(IncompatibleError, match="cannot write"):
+        HeadOnly().check(model("bert"), task("text"))
+
+
+@pytest.mark.parametrize("outputs", [2, 4])
+def test_fitted_labels_are_at_the_optimum(outputs: int) -> None:
+    """The same loss, minimised by scipy from the formula."""
+    random = np.random.default_rng(0)
+    rows, penalty = random.normal(size=(60, 3)), 0.1
+    labels = (rows @ random.normal(size=(3, outputs)) + random.normal(size=(60, outputs))).argmax(axis=1)
+
+    def loss(flat: Any) -> float:
+        weight, bias = flat[: 3 * outputs].reshape(outputs, 3), flat[3 * outputs :]
+        logprobs = log_softmax(rows @ weight.T + bias, axis=1)
+        return float(-logprobs[np.arange(60), labels].mean() + penalty / 2 * (weight**2).sum())
+
+    best = minimize(loss, np.zeros(4 * outputs), method="L-BFGS-B", options={"ftol": 1e-14, "gtol": 1e-9})
+    weight, bias = fit_labels([row[None] for row in rows], labels.tolist(), outputs, penalty)
+    assert loss(np.concatenate((weight.ravel(), bias))) == pytest.approx(best.fun, abs=1e-5)
+
+
+def test_labels_without_an_example_are_never_chosen() -> None:
+    rows = [np.array([[float(x)]]) for x in (-1, -2, 1, 2)]
+    weight, bias = fit_labels(rows, [0, 0, 2, 2], 3, 0.1)
+    assert {int((weight @ [x] + bias).argmax()) for x in (-1.0, 1.0)} == {0, 2}
+    weight, bias = fit_labels(rows, [1, 1, 1, 1], 3, 0.1)
+    assert int((weight @ [5.0] + bias).argmax()) == 1
+
+
+def test_fitted_choices_are_at_the_optimum() -> None:
+    """With two choices a conditional logit is a logistic regression on the difference, without intercept."""
+    from sklearn.linear_model import LogisticRegression
+
+    random = np.random.default_rng(1)
+    features = [random.normal(size=(2, 3)) for _ in range(80)]
+    labels = [int((f[1] - f[0]) @ [1.0, -2.0, 0.5] + random.normal() > 0) for f in features]
+    weight, bias = fit_choices(features, labels, 1, 0.05)
+    reference = LogisticRegression(C=1 / (0.05 * 80), fit_intercept=False, tol=1e-10, max_iter=1000)
+    reference.fit(np.stack([f[1] - f[0] for f in features]), labels)
+    assert np.allclose(weight, reference.coef_, atol=1e-4)
+    assert bias == 0
+
+
+def test_choices_of_different_numbers() -> None:
+    random = np.random.default_rng(2)
+    features = [random.normal(size=(2 + index % 3, 2)) for index in range(60)]
+    labels = [int(f[:, 0].argmax()) for f in features]
+    weight, _ = fit_choices(features, labels, 1, 1e-6)
+    assert [int((f @ weight[0]).argmax()) for f in features] == labels
+
+
+@pytest.mark.parametrize("body", [tiny_bert, lambda: tiny_llama().base_model, lambda: tiny_gpt2().base_model])
+@pytest.mark.parametrize("pooling", ["mean", "last"])
+def test_features_do_not_depend_on_padding(body: Any, pooling: Any) -> None:
+    network = PooledNetwork(body(), 2, pooling).train(False)
+    reader = Reader(network, tiny_tokenizer())
+    rows = reader.read(
+        ["short", "This film is wonderful, warm and funny.", "Anna bakes bread in the old mill."]
+    )
+    together = compute_features(network, rows, reader.fill)
+    for index, row in enumerate(rows):
+        with torch.no_grad():
+            hidden = network.body(input_ids=torch.from_numpy(row[None])).last_hidden_state[0]
+        alone = hidden.mean(dim=0) if pooling == "mean" else hidden[-1]
+        assert torch.allclose(together[index], alone, atol=1e-5)
