@@ -159,8 +159,9 @@ def _read_network(model: Model, dtype: torch.dtype | None) -> PreTrainedModel:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """transformers' own progress bar and report of loading are off: we show our own, and raise what is wrong."""
-    from transformers.utils import logging
+    from transformers.utils import logging as untyped
 
+    logging: Any = untyped
     level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
