@@ -8,6 +8,7 @@ import pytest
 
 from tianti.core.exceptions import StoreError, UnknownNameError
 from tianti.store import Store
+from tianti.store import store as store_module
 
 
 def finished(store, make, trial, count=3, **kwargs):
@@ -124,6 +125,24 @@ def test_a_run_with_the_wrong_number_of_answers_is_not_finished(store, make, tri
         store.finish_run(run.run_id, [], {}, expected)
     assert store.run(run.run_id).state == "running"
     assert not list((store.folder / "parts").iterdir())
+
+
+def test_an_answer_that_comes_while_a_run_is_sealed_is_not_lost(store, make, trial, monkeypatch):
+    run = store.start_run(trial, {}, {})
+    store.append(run.run_id, make.answers(3))
+    draft_part = store_module.draft_part
+
+    def meanwhile(folder, answers):
+        with Store(store.folder) as other:
+            other.append(run.run_id, [make.answer(3)])
+        return draft_part(folder, answers)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "draft_part", meanwhile)
+        with pytest.raises(StoreError, match="was changed by another process"):
+            store.finish_run(run.run_id, [], {}, 3)
+    assert store.answers(run.run_id) == make.answers(4)
+    assert store.finish_run(run.run_id, [], {}, 4).answers_count == 4
 
 
 def test_a_finished_run_is_closed(store, make, trial):
