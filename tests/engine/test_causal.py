@@ -154,6 +154,31 @@ def test_batches_are_halved_when_memory_runs_out():
     assert facts["batch_tokens"] < 2048
 
 
+def test_a_row_too_large_for_the_memory_is_an_error():
+    network = tiny_llama()
+    forward = network.forward
+
+    def limited(input_ids: torch.Tensor, **options: Any) -> Any:
+        if input_ids.shape[1] > 20:
+            raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate …")
+        return forward(input_ids=input_ids, **options)
+
+    network.forward = limited  # type: ignore[method-assign]
+    long, rolled, short = answers(
+        CausalBackend(network, TOKENIZER),
+        [
+            ScoreRequest("the town " * 20, " A"),
+            RollingRequest("the town " * 20),
+            ScoreRequest("the", " town"),
+        ],
+    )
+    for found in (long, rolled):
+        assert isinstance(found, Failure)
+        assert found.state == "error"
+        assert found.reason.startswith("out of memory with one row of")
+    assert isinstance(short, ScoreResponse)
+
+
 def test_what_it_cannot_answer_is_skipped():
     backend = CausalBackend(LLAMA, TOKENIZER)
     found = answers(backend, [ChooseRequest("the town", ("A", "B")), ScoreRequest("the", " town")])

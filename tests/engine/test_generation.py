@@ -116,7 +116,10 @@ def test_neighbours_in_the_batch_change_nothing():
         for max_tokens in (5, 9)
         for temperature in (0.0, 0.8)
     ]
-    together = answer(tiny_llama(), *requests)
+    backend = CausalBackend(tiny_llama(), TOKENIZER)
+    found = dict(backend.answer(requests))
+    together = [found[index] for index in range(len(requests))]
+    assert backend.facts()["largest_batch"] == len(CONTEXTS) * 2
     assert answer(tiny_llama(), *reversed(requests), batch=3)[::-1] == together
     assert [answer(tiny_llama(), request)[0] for request in requests] == together
 
