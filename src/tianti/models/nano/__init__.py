@@ -1,0 +1,36 @@
+"""The models that the product carries: small enough for any machine, trained on the text of `tasks.nano`.
+
+Each is a folder in transformers' format with fp16 weights and a `card.json` that says how it was trained.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tianti.core.exceptions import UnknownNameError
+
+_HERE = Path(__file__).parent
+
+NANO = {"llama": "a causal language model (Llama) of the built-in town, in English and Chinese"}
+
+
+def nano_folder(name: str) -> Path:
+    """The folder of `nano:<name>`."""
+    if name not in NANO:
+        raise UnknownNameError("nano model", name, NANO)
+    return _HERE / name
+
+
+def untrained(source: Path | Any, seed: int) -> Any:
+    """A causal model with fresh weights from `seed` (float32, on the CPU), of the architecture of a folder or config.
+
+    The caller's random state is left as it was.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.from_pretrained(source) if isinstance(source, Path) else source
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return AutoModelForCausalLM.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call]

@@ -1,0 +1,93 @@
+"""The samples of the three kinds of task, as they would stand in a user's JSONL file."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from tianti.core.exceptions import UnknownNameError
+from tianti.core.seeds import derived_random
+from tianti.tasks.nano.commonsense import commonsense
+from tianti.tasks.nano.qa import qa
+from tianti.tasks.nano.sentiment import LABELS, sentiment
+from tianti.tasks.nano.world import SPLITS, Side, Text, side
+
+KINDS = ("sentiment", "commonsense", "qa")
+LANGUAGES = ("en", "zh")
+PUBLIC_SEED = 20260101
+
+
+def samples(kind: str, language: str, split: str, seed: int = PUBLIC_SEED) -> list[dict[str, Any]]:
+    """The samples of a split.
+
+    `fresh` is a second test set, of the same kind of people, places and wordings, drawn from a seed of its own.
+    """
+    for what, name, valid in (
+        ("kind", kind, KINDS),
+        ("language", language, LANGUAGES),
+        ("split", split, SPLITS),
+    ):
+        if name not in valid:
+            raise UnknownNameError(what, name, valid, where="nano world")
+    rows = (_row(sample, language) for sample in _samples(kind, split, seed))
+    return [{"id": f"{kind}-{language}-{split}-{index}", **row} for index, row in enumerate(rows)]
+
+
+@lru_cache(maxsize=64)
+def _samples(kind: str, split: str, seed: int) -> tuple[dict[str, Any], ...]:
+    seen: set[str] = set()
+    return tuple(_distinct(kind, split, seed, index, seen) for index in range(SPLITS[split]))
+
+
+def _distinct(kind: str, split: str, seed: int, index: int, seen: set[str]) -> dict[str, Any]:
+    """Sample `index`, drawn again in the rare case that it equals one before it in either language."""
+    for sample in _draws(kind, split, seed, index):
+        shown = {str(_row(sample, language)) for language in LANGUAGES}
+        if not shown & seen:
+            seen |= shown
+            return sample
+    raise AssertionError("the draws never end")
+
+
+def _draws(kind: str, split: str, seed: int, index: int) -> Iterator[dict[str, Any]]:
+    attempt = 0
+    while True:
+        yield draw(
+            kind,
+            derived_random(seed, kind, split, index, attempt),
+            side(split),
+            _turn(kind, split, seed, index),
+            split != "train",
+        )
+        attempt += 1
+
+
+def draw(kind: str, rng: random.Random, who: Side, turn: int, all_facts: bool = True) -> dict[str, Any]:
+    """One sample, of parallel texts; `turn` in 0…3 gives the label or the position of the right choice."""
+    if kind == "sentiment":
+        return sentiment(rng, who, LABELS[turn % 2])
+    if kind == "commonsense":
+        return commonsense(rng, who, turn, all_facts)
+    return qa(rng, who)
+
+
+def _turn(kind: str, split: str, seed: int, index: int) -> int:
+    """Every four samples in a row have the turns 0…3 in an order of their own: labels and positions are balanced."""
+    block, place = divmod(index, 4)
+    return derived_random(seed, kind, split, "block", block).sample(range(4), 4)[place]
+
+
+def _row(sample: dict[str, Any], language: str) -> dict[str, Any]:
+    """The sample in one language."""
+    row = {key: _within(value, language) for key, value in sample.items()}
+    if "passage" in row:
+        row["answers"] = [row.pop("answer")]
+    return row
+
+
+def _within(value: Any, language: str) -> Any:
+    if isinstance(value, Text):
+        return value.within(language)
+    return [_within(item, language) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,39 @@
+"""The text for pre-training: endless, deterministic, half English and half Chinese."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tianti.tasks.nano import documents
+from tianti.tasks.nano.text import KINDS_OF_TEXT, PROMPTED, document
+
+HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(min_value=0, max_value=2**40))
+def test_documents_are_deterministic_and_take_turns(seed: int) -> None:
+    stream = list(islice(documents(seed), 40))
+    assert stream == list(islice(documents(seed), 40))
+    assert document(seed, 17) == stream[17]
+    assert not any(HAN.search(text) for text in stream[::2])
+    assert all(HAN.search(text) for text in stream[1::2])
+    assert not any("{" in text or " / " in text for text in stream)
+
+
+def test_documents_hardly_repeat() -> None:
+    stream = list(islice(documents(3), 4000))
+    assert len(set(stream)) > 0.98 * len(stream)
+    assert stream[:10] != list(islice(documents(4), 10))
+
+
+def test_the_prompts_of_the_tasks_are_a_minority() -> None:
+    stream = list(islice(documents(3), 4000))
+    prompted = [text for text in stream if re.search(r"(?m)^(Sentiment|情感|Answer|答案)[:：]", text)]
+    assert 0.1 < len(prompted) / len(stream) < 0.2
+    assert PROMPTED / sum(KINDS_OF_TEXT.values()) < 0.2
+    assert any("\n\n" in text for text in prompted)
