@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 sys.path[:0] = [str(EXAMPLES), str(Path(__file__).parent)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tests share their cores: the sentence encoder, too, takes one of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tianti.conductor.SMALL_MODEL", 10**9)
+        yield
 
 
 @pytest.fixture(scope="session")
