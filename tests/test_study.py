@@ -40,7 +40,9 @@ def test_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
 
 
 def test_a_study_survives_being_written_and_read(tmp_path: Path) -> None:
-    study = study_of(study="s", models=["nano:llama"], tasks=["nano/qa"], seeds=[1, 2], limit=7, dtype="float32")
+    study = study_of(
+        study="s", models=["nano:llama"], tasks=["nano/qa"], seeds=[1, 2], limit=7, dtype="float32"
+    )
     assert study_of(**yaml.safe_load(study.to_yaml())) == study
 
 
@@ -80,7 +82,9 @@ def _trials(**fields: object) -> list[Trial]:
 
 
 def test_a_study_is_the_product_of_its_lists() -> None:
-    planned = _trials(adaptations=["few-shot(k=1)", "lora"], tasks=["nano/sentiment", "nano/qa"], seeds=[0, 1])
+    planned = _trials(
+        adaptations=["few-shot(k=1)", "lora"], tasks=["nano/sentiment", "nano/qa"], seeds=[0, 1]
+    )
     assert len(planned) == 2 * 2 * 2
     assert len({trial.id for trial in planned}) == 8
 
@@ -123,7 +127,9 @@ def test_the_id_depends_on_all_that_numbers_depend_on() -> None:
 
 
 def test_the_repeating_command_gives_the_same_trial() -> None:
-    planned = _trials(adaptations=["few-shot(k=2)", "lora(r=4)"], tasks=["nano/qa(split=fresh)"], seeds=[3], limit=9)
+    planned = _trials(
+        adaptations=["few-shot(k=2)", "lora(r=4)"], tasks=["nano/qa(split=fresh)"], seeds=[3], limit=9
+    )
     for trial in planned:
         words = shlex.split(repeat_command(trial.manifest))
         assert words[:2] == ["tianti", "run"]

@@ -50,12 +50,11 @@ def check(
     from tianti.cli.checks import print_check
     from tianti.tasks.check import check_task
 
-    checks = check_task(file, _token_counter(model) if model else None)
+    checked = check_task(file, _token_counter(model) if model else None)
     if as_json:
-        typer.echo(json.dumps([asdict(found) for found in checks], ensure_ascii=False, indent=2))
-        return
-    for found in checks:
-        print_check(found, Console())
+        typer.echo(json.dumps(asdict(checked), ensure_ascii=False, indent=2))
+    else:
+        print_check(checked, Console())
 
 
 @app.command()

@@ -1,0 +1,228 @@
+"""The command line as a user meets it: what it prints, its exit status, its errors."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tianti import __version__
+from tianti.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def tianti(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in a folder of its own and gives exit status, output and error output."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("TIANTI_STORE", raising=False)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        try:
+            main(list(arguments))
+            status = 0
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+MAJORITY = ("run", "baseline:majority", "--task", "nano/sentiment", "--adapt", "fit", "--limit", "10")
+
+
+def test_run_measures_then_finds(tianti: Run) -> None:
+    status, output, _ = tianti(*MAJORITY)
+    assert status == 0
+    assert "baseline:majority" in output
+    assert "1 trials measured, 0 found finished." in output
+    status, output, _ = tianti(*MAJORITY)
+    assert status == 0
+    assert "All 1 trials were finished before: nothing to do." in output
+
+
+def test_run_takes_a_study_file_and_options_beside_it(tianti: Run) -> None:
+    Path("mine.yaml").write_text("models: [baseline:majority]\nadaptations: [fit]\ntasks: [nano/sentiment]\n")
+    status, output, _ = tianti("run", "mine.yaml", "--limit", "7", "--json")
+    assert status == 0
+    board = json.loads(output)
+    assert board["columns"][0]["limit"] == 7
+
+
+def test_a_dry_run_counts_and_runs_nothing(tianti: Run) -> None:
+    status, output, _ = tianti(
+        "run",
+        "nano:llama",
+        "baseline:tfidf",
+        "--task",
+        "nano/qa",
+        "--adapt",
+        "lora",
+        "--adapt",
+        "zero-shot",
+        "--dry-run",
+        "--json",
+    )
+    assert status == 0
+    lines = json.loads(output)
+    assert [line["trial"] for line in lines] == [
+        "nano:llama · lora · nano/qa · seed 0", "nano:llama · zero-shot · nano/qa", "baseline:tfidf · fit · nano/qa"
+    ]  # fmt: skip
+    assert lines[0]["training_tokens"] > lines[0]["tokens"] > 200 * 20
+    assert lines[1]["training_tokens"] == 0
+    assert not Path("tianti-store").exists()
+    _, table, _ = tianti("run", "nano:llama", "--task", "nano/qa", "--dry-run")
+    assert "Nothing was run." in table
+
+
+def test_show_prints_everything_and_the_command_that_repeats_it(tianti: Run) -> None:
+    tianti(*MAJORITY)
+    _, output, _ = tianti("board", "--json")
+    (run,) = json.loads(output)["entries"][0]["cells"].popitem()[1]["run_ids"]
+    status, output, _ = tianti("show", run[:6], "--answers", "2", "--json")
+    facts = json.loads(output)
+    assert status == 0
+    assert facts["repeat it"] == "tianti run baseline:majority --task nano/sentiment --adapt fit --limit 10"
+    assert facts["scores"]["acc"]["n"] == 10
+    assert facts["environment"]["versions"]["tianti"]
+    assert len(facts["samples"]) == 2
+    assert "peak_memory_bytes" in facts["cost"]
+    _, text, _ = tianti("show", run)
+    assert "repeat it: tianti run" in text
+
+
+def test_board_compare_and_export_look_at_what_is_there(tianti: Run) -> None:
+    tianti(
+        "run",
+        "baseline:majority",
+        "baseline:tfidf",
+        "--task",
+        "nano/sentiment",
+        "--adapt",
+        "fit",
+        "--limit",
+        "40",
+    )
+    assert "baseline:tfidf" in tianti("board")[1]
+    status, output, _ = tianti("compare", "baseline:tfidf · fit", "baseline:majority · fit", "--json")
+    assert status == 0
+    assert json.loads(output)["overall"]["n"] == 40
+    assert tianti("compare", "baseline:tfidf · fit", "baseline:majority · fit")[0] == 0
+    status, output, _ = tianti("export", "site")
+    assert status == 0
+    assert Path("site/index.html").exists()
+    assert Path("site/zh/index.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run", "nano:llama"), "no task given for nano:llama"),
+        (("run", "nano:lama", "--task", "nano/qa"), "did you mean 'nano:llama'"),
+        (("run", "nano:llama", "--task", "nano/qua"), "did you mean 'nano/qa"),
+        (("run", "nano:llama", "--task", "nano/qa", "--adapt", "lorra"), "did you mean 'lora'"),
+        (("run", "nano:llama", "--task", "nano/qa", "--adapt", "lora(rank=8)"), "unknown argument 'rank'"),
+        (("run", "nano:llama", "--task", "nano/qa", "--limit", "0"), "limit: input should be greater than 0"),
+        (("run", "nano:llama", "--task", "nano/qa", "--dtype", "float23"), "dtype"),
+        (("run", "nano:llama", "--task", "nano/qa", "--batch", "many"), "batch"),
+        (
+            ("run", "baseline:majority", "--task", "nano/qa", "--adapt", "lora"),
+            "a baseline has no weights to adapt",
+        ),
+        (("run", "nothing.yaml"), "no study file nothing.yaml"),
+        (("run", "./nothing", "--task", "nano/qa"), "nothing"),
+        (("board",), "no results in tianti-store"),
+        (("show", "abc"), "no results in tianti-store"),
+        (("export", "site"), "no results in tianti-store"),
+        (("tasks", "show", "nano/sentimnt"), "did you mean 'nano/sentiment'"),
+        (("models", "show", "nano:lama"), "did you mean 'nano:llama'"),
+        (("adaptations", "show", "lorra"), "did you mean 'lora'"),
+        (("task", "check", "nothing.yaml"), "nothing.yaml"),
+        (("task", "new", "films", "--kind", "clasification"), "did you mean 'classification'"),
+    ],
+)
+def test_an_error_is_one_readable_line(tianti: Run, arguments: tuple[str, ...], says: str) -> None:
+    status, _, errors = tianti(*arguments)
+    assert status == 1
+    assert says in errors
+    assert errors.startswith("tianti: ")
+    assert "Traceback" not in errors
+    assert len(errors.strip().splitlines()) <= 3
+
+
+def test_debug_shows_where(tianti: Run) -> None:
+    with pytest.raises(Exception, match="no results in"):
+        tianti("board", "--debug")
+
+
+def test_an_unknown_run_offers_the_nearest(tianti: Run) -> None:
+    tianti(*MAJORITY)
+    status, _, errors = tianti("show", "zzzz")
+    assert status == 1
+    assert "unknown run 'zzzz'" in errors
+
+
+def test_a_refused_trial_is_told_and_fails(tianti: Run) -> None:
+    Path("task.yaml").write_text(
+        "task: t\nkind: classification\ndata: t.jsonl\ndoc_to_text: '{{text}}'\n"
+        "doc_to_target: label\ndoc_to_choice: [a, b]\n"
+    )
+    Path("t.jsonl").write_text('{"text": "x", "label": "a"}\n{"text": "y", "label": "b"}\n')
+    status, output, _ = tianti("run", "nano:llama", "--task", "task.yaml", "--adapt", "lora")
+    assert status == 1
+    assert "not measured (refused)" in output
+    assert "train" in output
+
+
+@pytest.mark.parametrize("listing", ["models", "tasks", "adaptations"])
+def test_lists_are_tables_or_json(tianti: Run, listing: str) -> None:
+    _, output, _ = tianti(listing, "list", "--json")
+    names = [next(iter(row.values())) for row in json.loads(output)]
+    _, table, _ = tianti(listing, "list")
+    assert names
+    for name in names:
+        assert name in table
+
+
+@pytest.mark.parametrize(
+    ("listing", "name"), [("models", "nano:llama"), ("tasks", "nano/qa-zh"), ("adaptations", "lora(r=4)")]
+)
+def test_show_is_text_or_json(tianti: Run, listing: str, name: str) -> None:
+    assert json.loads(tianti(listing, "show", name, "--json")[1])
+    assert name in tianti(listing, "show", name)[1]
+
+
+def test_a_new_task_passes_its_check_and_is_exported(tianti: Run) -> None:
+    status, output, _ = tianti("task", "new", "films")
+    assert status == 0
+    assert "written: films.yaml" in output
+    status, output, _ = tianti("task", "check", "films.yaml", "--model", "nano:llama")
+    assert status == 0
+    assert "also in train" in output
+    assert json.loads(tianti("task", "check", "films.yaml", "--json")[1])["splits"]
+    status, output, _ = tianti("task", "export", "films.yaml", "--harness", "--dir", "out")
+    assert status == 0
+    assert list(Path("out").glob("*.yaml"))
+
+
+def test_version_names_what_numbers_depend_on(tianti: Run) -> None:
+    assert re.search(rf"tianti {__version__}\n", tianti("version")[1])
+    assert json.loads(tianti("version", "--json")[1])["versions"]["torch"]
+
+
+def test_help_imports_nothing_heavy(tianti: Run) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys\nfrom tianti.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print([m for m in ('torch', 'transformers', 'numpy', 'sqlalchemy', 'pydantic') if m in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip().endswith("[]")
