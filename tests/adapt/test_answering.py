@@ -18,7 +18,7 @@ from tiny import tiny_bert, tiny_tokenizer
 def network(outputs: int) -> PooledNetwork:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return PooledNetwork(tiny_bert(), outputs, "mean").train(False)
+        return PooledNetwork(tiny_bert(), outputs).train(False)
 
 
 def ask(backend: Any, *requests: Any) -> list[Any]:

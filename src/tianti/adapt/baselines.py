@@ -6,6 +6,7 @@ requests with it. A generation is answered with the likeliest answer text of the
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
@@ -158,7 +159,10 @@ class TfidfClass:
         """The classes with an example; the others get the lowest score of a text."""
         self.regression = _regression() if len(seen) > 1 else None
         if self.regression is not None:
-            self.regression.fit(matrix, labels)
+            with warnings.catch_warnings():
+                # Answers in free text are nearly as many as examples; scikit-learn takes that for a mistake.
+                warnings.filterwarnings("ignore", message="The number of unique classes")
+                self.regression.fit(matrix, labels)
 
     @property
     def parameters(self) -> int:

@@ -64,7 +64,7 @@ def _network(lesson: Lesson) -> Any:
     if lesson.form == "text":
         return _with_own_output(network)
     with isolated_randomness(lesson.draw, original.device):
-        return PooledNetwork(network.base_model, len(lesson.labels) if lesson.form == "labels" else 1, "mean")
+        return PooledNetwork(network.base_model, lesson.outputs)
 
 
 def _fit_pooled(network: PooledNetwork, lesson: Lesson) -> Cost:

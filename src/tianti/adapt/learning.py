@@ -47,6 +47,11 @@ class Lesson:
         return self.task.examples("train")[0].choices
 
     @property
+    def outputs(self) -> int:
+        """Outputs of a head: one per label, or one that scores a choice."""
+        return len(self.labels) if self.form == "labels" else 1
+
+    @property
     def draw(self) -> int:
         """The seed of fresh weights, dropout and shuffling."""
         return derive_seed("adapt", self.seed, self.task.info.name)
@@ -100,9 +105,7 @@ def _untrained(lesson: Lesson, prepare: Prepare) -> Any:
     with isolated_randomness(lesson.draw, original.device):
         if lesson.model.model.architecture == "causal":
             return prepare(original)
-        return PooledNetwork(
-            prepare(original.base_model), len(lesson.labels) if lesson.form == "labels" else 1, "mean"
-        )
+        return PooledNetwork(prepare(original.base_model), lesson.outputs)
 
 
 def _train(network: Any, lesson: Lesson, progress: Progress) -> tuple[History, int]:

@@ -12,7 +12,7 @@ from pydantic import Field
 from tianti.adapt.adaptation import Adapted
 from tianti.adapt.fitting import need_trainable
 from tianti.adapt.options import PositiveFloat, PositiveInt, Training
-from tianti.core.exceptions import UnknownNameError
+from tianti.core.exceptions import IncompatibleError, UnknownNameError
 from tianti.core.progress import Progress
 from tianti.models.model import LoadedModel
 from tianti.tasks.task import Shots, Task
@@ -41,7 +41,11 @@ class LoRA(Training):
 
     def check(self, model: LoadedModel, task: Task) -> None:
         need_trainable(self.name, model, task)
-        find_targets(model.pair()[0], self.targets)
+        if not find_targets(model.pair()[0], self.targets):
+            raise IncompatibleError(
+                f"lora does not fit {model.model.name}: no linear layer in its blocks",
+                remedy="use head-only or full",
+            )
 
     def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
         from tianti.adapt.learning import Lesson, learn

@@ -5,15 +5,13 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from tianti.adapt.samples import pad, sorted_batches
 from tianti.engine.tokens import Tokens
-
-Pooling = Literal["mean", "last"]
 
 
 def own_copy(network: Any) -> Any:
@@ -28,18 +26,16 @@ def shared_copy(network: Any) -> Any:
 
 
 class PooledNetwork(nn.Module):
-    """A transformer body, its hidden states pooled to one vector per row, and a linear head on it.
+    """A transformer body, the mean of its hidden states over each row's tokens, and a linear head on it.
 
-    Pooling: `mean` over the row's tokens, as sentence encoders are trained; `last` takes the last token, which is the
-    only one that has read the whole row in a causal model.
+    Mean pooling is what sentence encoders are trained for, and it serves causal bodies as well.
     """
 
-    def __init__(self, body: Any, outputs: int, pooling: Pooling) -> None:
+    def __init__(self, body: Any, outputs: int) -> None:
         super().__init__()
         if getattr(body, "pooler", None) is not None:
             body.pooler = None  # BERT's own pooling head, trained on next-sentence prediction; not used here
         self.body = body
-        self.pooling = pooling
         width = body.config.hidden_size
         self.head = nn.Linear(width, outputs, device=body.device)
         nn.init.normal_(self.head.weight, std=0.02)
@@ -56,9 +52,6 @@ class PooledNetwork(nn.Module):
         """[rows, tokens] → [rows, width], in float32."""
         read = self.body(input_ids=input_ids, attention_mask=attention_mask, **self.options)
         hidden: Tensor = read.last_hidden_state.float()
-        if self.pooling == "last":
-            last = attention_mask.sum(dim=1) - 1
-            return hidden[torch.arange(len(hidden), device=hidden.device), last]
         mask = attention_mask.unsqueeze(-1).float()
         return torch.sum(hidden * mask, dim=1) / mask.sum(dim=1)
 

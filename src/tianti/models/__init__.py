@@ -2,13 +2,12 @@
 
 from tianti.models.loading import from_objects, load_model
 from tianti.models.model import LoadedModel, LoadOptions, Model
-from tianti.models.reference import describe, list_models, open_model
+from tianti.models.reference import list_models, open_model
 
 __all__ = [
     "LoadOptions",
     "LoadedModel",
     "Model",
-    "describe",
     "from_objects",
     "list_models",
     "load_model",

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tianti.core.exceptions import ModelError, UnknownNameError
 from tianti.core.fingerprint import fingerprint
@@ -139,21 +139,3 @@ def _open_hub(repository: str, revision: str | None) -> Model:
     architecture, parameters = _inspect(path)
     print_ = fingerprint({"hub": repository, "commit": commit})
     return Model(repository, "hub", architecture, print_, path, revision=commit, parameters=parameters)
-
-
-def describe(model: Model) -> dict[str, Any]:
-    """What `tianti models show` prints: the facts of the Model, and of its config where there is one."""
-    facts: dict[str, Any] = {
-        "name": model.name,
-        "about": list_models().get(model.name, ""),
-        "source": model.source,
-        "architecture": model.architecture,
-        "parameters": model.parameters,
-        "revision": model.revision,
-        "fingerprint": model.fingerprint,
-    }
-    if model.path is not None:
-        config = read_config(model.path / "config.json")
-        kept = ("model_type", "hidden_size", "num_hidden_layers", "vocab_size", "max_position_embeddings")
-        facts |= {"path": str(model.path)} | {key: config[key] for key in kept if key in config}
-    return {key: value for key, value in facts.items() if value not in (None, "")}
