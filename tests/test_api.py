@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny import tiny_llama, tiny_tokenizer
 
 import tianti
 from tianti.core.exceptions import InputError, StoreError
+from tiny import tiny_llama, tiny_tokenizer
 
 ROOT = Path(__file__).parents[1]
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny import tiny_llama, tiny_tokenizer
 
 from tianti.conductor import Outcome, conduct
 from tianti.core.exceptions import StoreError
 from tianti.core.progress import Silent
 from tianti.store import Store
 from tianti.study import Study, study_of, trials
+from tiny import tiny_llama, tiny_tokenizer
 
 ROWS = [
     {"text": f"{'This film is wonderful' if index % 2 else 'This film is dull'} {index}", "label": index % 2}
@@ -88,7 +88,9 @@ def test_a_study_is_measured_once(world: Path) -> None:
 
 def test_what_does_not_fit_is_refused_with_its_reason_and_stops_nothing(world: Path) -> None:
     (world / "plain.yaml").write_text(TASK.replace("train: train.jsonl, validation: validation.jsonl, ", ""))
-    study = _study(world, adaptations=["lora(epochs=1)", "zero-shot"], tasks=[str(world / "plain.yaml")], limit=5)
+    study = _study(
+        world, adaptations=["lora(epochs=1)", "zero-shot"], tasks=[str(world / "plain.yaml")], limit=5
+    )
     refused, measured = _conduct(study, world / "store")
     assert (refused.state, measured.state) == ("refused", "measured")
     assert "train" in refused.reason
@@ -156,7 +158,13 @@ def test_killed_at_any_point_a_study_ends_as_if_nothing_had_happened(world: Path
     assert _finish(_start(world, "undisturbed", arguments)) == 0
     whole = time.monotonic() - started
     kills = 0
-    for point in ("after_append:2", "before_append_commit:1", "before_finish_commit", "after_part_rename", "after_finish"):
+    for point in (
+        "after_append:2",
+        "before_append_commit:1",
+        "before_finish_commit",
+        "after_part_rename",
+        "after_finish",
+    ):
         kills += _finish(_start(world, "killed", arguments, TIANTI_FAILPOINT=point)) != 0
     chance = random.Random(7)
     for _ in range(3):
@@ -168,5 +176,8 @@ def test_killed_at_any_point_a_study_ends_as_if_nothing_had_happened(world: Path
     assert _finish(_start(world, "killed", arguments)) == 0
     undisturbed, killed = _kept(world / "undisturbed"), _kept(world / "killed")
     assert json.dumps(killed, sort_keys=True) == json.dumps(undisturbed, sort_keys=True)
-    digests = [{path.name for path in (world / store / "parts").glob("*.parquet")} for store in ("undisturbed", "killed")]
+    digests = [
+        {path.name for path in (world / store / "parts").glob("*.parquet")}
+        for store in ("undisturbed", "killed")
+    ]
     assert digests[0] <= digests[1]

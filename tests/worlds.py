@@ -136,7 +136,11 @@ class World:
         return {
             "manifest_version": 1,
             "model": self.model(model),
-            "adaptation": {"name": adaptation.partition("(")[0], "label": adaptation, "settings": {}},
+            "adaptation": {
+                "name": adaptation.partition("(")[0],
+                "label": adaptation,
+                "settings": {"of": adaptation},
+            },
             "task": self.task(task),
             "seed": seed,
             "limit": None,
@@ -167,7 +171,7 @@ class World:
                 prompt=f"{prompt} {index}",
                 target="yes",
                 prediction=prediction or ("yes" if value else "no"),
-                values={"acc": float(value)},
+                values={self.metrics.get(task, ACCURACY)["name"]: float(value)},
                 responses=({"logprob": -0.5},),
                 tokens=5,
                 position=index,

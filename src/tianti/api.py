@@ -16,6 +16,7 @@ from tianti.core.progress import Progress, Silent
 from tianti.models import LoadedModel, from_objects
 from tianti.store import Store
 from tianti.study import Study, Trial, read_study, trials
+from tianti.workers import conduct_in_parallel, count_workers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -40,7 +41,12 @@ def run_study(
 ) -> StudyResult:
     """Run the planned trials of a study and build its board."""
     store.record_study(study.study, [trial.id for trial in planned], study.to_yaml())
-    outcomes = list(conduct(planned, store, progress, loaded_models))
+    workers = 1 if loaded_models else count_workers(study, planned, store)
+    outcomes = list(
+        conduct(planned, store, progress, loaded_models)
+        if workers == 1
+        else conduct_in_parallel(study, planned, store, progress, workers)
+    )
     return StudyResult(outcomes, build_board(store, study.study))
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
 from typing import Any, Literal
 
 from tianti.core.environment import environment, peak_memory_bytes
@@ -20,6 +19,8 @@ from tianti.study import Trial
 SMALL_MODEL = 20_000_000
 """Below so many parameters one thread is faster than several: the work of a step is too little to share."""
 
+OutcomeState = Literal["found", "measured", "refused", "failed"]
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -31,67 +32,69 @@ class Outcome:
 
     trial: Trial
     run: Run
-    state: Literal["found", "measured", "refused", "failed"]
+    state: OutcomeState
     reason: str = ""
 
 
+class Conductor:
+    """Runs trials one after another and keeps the model of the last one in memory for the next.
+
+    `loaded_models` are in memory already; the others are loaded when their first trial needs them.
+    """
+
+    def __init__(self, store: Store, progress: Progress, loaded_models: Sequence[LoadedModel] = ()) -> None:
+        self.store = store
+        self.progress = progress
+        self._given = {loaded.model.fingerprint: loaded for loaded in loaded_models}
+        self._last: LoadedModel | None = None
+
+    def conduct(self, trial: Trial) -> Outcome:
+        """Run one trial unless it is finished.
+
+        Raises:
+            StoreError: the results cannot be kept. Whatever else goes wrong on purpose is an outcome.
+        """
+        finished = self.store.find_run(trial.id)
+        if finished is not None and finished.state == "finished":
+            return Outcome(trial, finished, "found")
+        run = self.store.start_run(trial.id, trial.manifest, environment())
+        try:
+            loaded = self._load(trial)
+            trial.adaptation.check(loaded, trial.task)
+            return Outcome(trial, _measure(trial, loaded, run, self.store, self.progress), "measured")
+        except StoreError:
+            raise
+        except IncompatibleError as error:
+            return Outcome(trial, self.store.fail_run(run.run_id, str(error)), "refused", str(error))
+        except TiantiError as error:
+            return Outcome(trial, self.store.fail_run(run.run_id, str(error)), "failed", str(error))
+        except Exception as error:
+            # A bug or a broken library: on record, so that the board shows it, and raised, so that somebody sees it.
+            self.store.fail_run(run.run_id, f"{type(error).__name__}: {error}")
+            raise
+
+    def _load(self, trial: Trial) -> LoadedModel:
+        if given := self._given.get(trial.model.fingerprint):
+            return given
+        if self._last is None or self._last.model != trial.model:
+            self._last = None  # Two models at once may not fit into memory.
+            self._last = load_model(trial.model, trial.options)
+        return self._last
+
+
 def conduct(
-    trials: Sequence[Trial],
-    store: Store,
-    progress: Progress,
-    loaded_models: Sequence[LoadedModel] = (),
+    trials: Sequence[Trial], store: Store, progress: Progress, loaded_models: Sequence[LoadedModel] = ()
 ) -> Iterator[Outcome]:
-    """Run the trials and yield what became of each, as it becomes so.
+    """Run the trials in this process and yield what became of each, as it becomes so.
 
     A trial that fails does not stop the others; a store that fails does, as nothing could be kept.
-
-    Args:
-        loaded_models: models that are in memory already; the others are loaded when their first trial needs them.
     """
-    in_memory = {loaded.model.fingerprint: loaded for loaded in loaded_models}
+    conductor = Conductor(store, progress, loaded_models)
     with progress.meter("trials", len(trials)) as meter:
-        for _, group in groupby(trials, key=lambda trial: trial.model):
-            load = _loader(in_memory)
-            for trial in group:
-                finished = store.find_run(trial.id)
-                if finished is not None and finished.state == "finished":
-                    outcome = Outcome(trial, finished, "found")
-                else:
-                    outcome = _conduct_one(trial, load, store, progress)
-                meter.advance(note=trial.title)
-                yield outcome
-
-
-def _loader(in_memory: Mapping[str, LoadedModel]) -> Callable[[Trial], LoadedModel]:
-    """Loads the model of the first trial that asks, and keeps it for those that follow."""
-    kept: list[LoadedModel] = []
-
-    def load(trial: Trial) -> LoadedModel:
-        if not kept:
-            kept.append(in_memory.get(trial.model.fingerprint) or load_model(trial.model, trial.options))
-        return kept[0]
-
-    return load
-
-
-def _conduct_one(
-    trial: Trial, load: Callable[[Trial], LoadedModel], store: Store, progress: Progress
-) -> Outcome:
-    run = store.start_run(trial.id, trial.manifest, environment())
-    try:
-        loaded = load(trial)
-        trial.adaptation.check(loaded, trial.task)
-        return Outcome(trial, _measure(trial, loaded, run, store, progress), "measured")
-    except StoreError:
-        raise
-    except IncompatibleError as error:
-        return Outcome(trial, store.fail_run(run.run_id, str(error)), "refused", str(error))
-    except TiantiError as error:
-        return Outcome(trial, store.fail_run(run.run_id, str(error)), "failed", str(error))
-    except Exception as error:
-        # A bug or a broken library: on record, so that the board shows it, and raised, so that somebody sees it.
-        store.fail_run(run.run_id, f"{type(error).__name__}: {error}")
-        raise
+        for trial in trials:
+            outcome = conductor.conduct(trial)
+            meter.advance(note=trial.title)
+            yield outcome
 
 
 def _measure(trial: Trial, loaded: LoadedModel, run: Run, store: Store, progress: Progress) -> Run:

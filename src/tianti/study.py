@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, field_validator
 
 from tianti.adapt import Adaptation, label, parse_adaptation, settings
 from tianti.core.call import Call
@@ -45,6 +45,8 @@ class Study(BaseModel):
     device: str = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     batch: int | Literal["auto"] = "auto"
+    workers: PositiveInt | Literal["auto"] = "auto"
+    """Processes; the numbers are the same with any number of them."""
 
     @field_validator("study")
     @classmethod
@@ -130,7 +132,10 @@ def describe(error: ValidationError) -> str:
 
 @dataclass(frozen=True)
 class Trial:
-    """One cell of a study. `id` is the sha256 of its canonical manifest (64 hex digits)."""
+    """One cell of a study. `id` is the sha256 (64 hex digits) of its canonical manifest.
+
+    The task's reference is left out of the id: it says where the task was found, and its fingerprint what it is.
+    """
 
     model: Model
     adaptation: Adaptation
@@ -179,7 +184,9 @@ class Trial:
 
     @property
     def id(self) -> str:
-        return fingerprint(self.manifest)
+        manifest = self.manifest
+        del manifest["task"]["reference"]
+        return fingerprint(manifest)
 
     @property
     def title(self) -> str:

@@ -1,3 +1,5 @@
+import pickle
+
 from tianti.core import exceptions
 from tianti.core.exceptions import TiantiError, UnknownNameError, nearest
 
@@ -34,3 +36,11 @@ def test_the_drawing_shows_every_error_of_the_tree() -> None:
 
 def test_nearest_is_best_first() -> None:
     assert nearest("sentimnt", ["sentence", "sentiment"])[0] == "sentiment"
+
+
+def test_errors_travel_between_processes() -> None:
+    for error in (TiantiError("it broke", remedy="mend it"), UnknownNameError("model", "lama", ["llama"])):
+        again = pickle.loads(pickle.dumps(error))
+        assert type(again) is type(error)
+        assert str(again) == str(error)
+        assert again.__dict__ == error.__dict__

@@ -48,6 +48,9 @@ def run(
     device: Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = None,
     dtype: Annotated[str | None, typer.Option("--dtype", help="auto, float32, bfloat16, float16.")] = None,
     batch: Annotated[str | None, typer.Option("--batch", help="Rows of a batch, or auto.")] = None,
+    workers: Annotated[
+        str | None, typer.Option("--workers", help="Processes, or auto: all cores for small models.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the trials, their tokens and time; do nothing.")
     ] = False,
@@ -64,7 +67,7 @@ def run(
 
     changes = {
         "tasks": task, "adaptations": adapt, "seeds": seed, "limit": limit, "include": include,
-        "device": device, "dtype": dtype, "batch": batch,
+        "device": device, "dtype": dtype, "batch": _number(batch), "workers": _number(workers),
     }  # fmt: skip
     study = _study(what, {key: value for key, value in changes.items() if value is not None}, name)
     console = Console()
@@ -100,6 +103,10 @@ def _study(what: list[str], changes: dict[str, object], name: str) -> Study:
     if is_file:
         return study_of(**(read_study(Path(what[0])).model_dump() | changes))
     return study_of(study=name, models=what, **changes)
+
+
+def _number(text: str | None) -> int | str | None:
+    return int(text) if text is not None and text.isdigit() else text
 
 
 def _print_summary(outcomes: list[Outcome], console: Console, store: Path) -> None:

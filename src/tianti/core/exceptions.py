@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class TiantiError(Exception):
@@ -35,6 +36,16 @@ class TiantiError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  → {self.remedy}" if self.remedy else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors travel between processes; the usual way would call __init__ with the message alone.
+        return _rebuilt, (type(self), self.__dict__)
+
+
+def _rebuilt(error_class: type[TiantiError], state: dict[str, Any]) -> TiantiError:
+    error = error_class.__new__(error_class, state["message"])
+    error.__dict__.update(state)
+    return error
 
 
 class InputError(TiantiError):
