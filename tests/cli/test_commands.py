@@ -41,10 +41,10 @@ def test_run_measures_then_finds(tianti: Run) -> None:
     status, output, _ = tianti(*MAJORITY)
     assert status == 0
     assert "baseline:majority" in output
-    assert "1 trials measured, 0 found finished." in output
+    assert "1 trial: 1 measured, 0 found finished." in output
     status, output, _ = tianti(*MAJORITY)
     assert status == 0
-    assert "All 1 trials were finished before: nothing to do." in output
+    assert "1 trial, finished before: nothing to do." in output
 
 
 def test_run_takes_a_study_file_and_options_beside_it(tianti: Run) -> None:

@@ -21,7 +21,9 @@ def print_check(check: TaskCheck, console: Console) -> None:
             shown += "\n\nchoices: " + " | ".join(prompt.choices)
         console.print(Panel.fit(_plain(shown), title=_plain(prompt.sample_id), title_align="left"))
     console.print("The right answer stands in ⟦ ⟧.", style="dim")
-    table = Table("split", "samples", "labels", "characters", "tokens", "duplicates", "also in train", box=None)
+    table = Table(
+        "split", "samples", "labels", "characters", "tokens", "duplicates", "also in train", box=None
+    )
     for split in check.splits:
         table.add_row(*_row(split))
     console.print(table)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tianti.cli.options import DEFAULT_STORE, StoreOption
+
+if TYPE_CHECKING:
+    from tianti.core.progress import Progress
+
+STUDY = Path(__file__).parents[1] / "demo.yaml"
 
 
 def demo(
@@ -23,6 +27,9 @@ def demo(
             "--from-scratch", help="Pre-train the nano model again instead of using its shipped weights."
         ),
     ] = False,
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=1, help="End --from-scratch early, after so many steps.")
+    ] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Open the site on a local port when done.")] = False,
     port: Annotated[int, typer.Option("--port", help="The port for --serve; 0 takes a free one.")] = 8000,
 ) -> None:
@@ -32,16 +39,17 @@ def demo(
     from tianti.api import run_study
     from tianti.board.terminal import render
     from tianti.cli.progress import TerminalProgress
+    from tianti.cli.summary import print_summary
     from tianti.store import Store
     from tianti.study import read_study, trials
     from tianti.web.site import write_site
 
     progress = TerminalProgress()
-    study = read_study(Path(str(files("tianti") / "demo.yaml")))
+    study = read_study(STUDY)
     if limit is not None:
         study = study.model_copy(update={"limit": limit})
     if from_scratch:
-        trained = _pretrain(store / "nano-llama", progress)
+        trained = _pretrain(store / "nano-llama", steps, progress)
         models = tuple(str(trained) if model == "nano:llama" else model for model in study.models)
         study = study.model_copy(update={"models": models})
     with Store(store) as opened:
@@ -49,20 +57,26 @@ def demo(
         index = write_site(result.board, opened, site)
     console = Console()
     console.print(render(result.board))
-    found = sum(outcome.state == "found" for outcome in result.outcomes)
-    console.print(
-        f"{len(result.outcomes)} trials, {found} of them found finished in {store}.", highlight=False
-    )
+    print_summary(result.outcomes, console)
     console.print(f"The site: {index}", highlight=False, soft_wrap=True)
     if serve:
-        _serve(site, port)
+        serve_site(site, port)
 
 
-def _pretrain(folder: Path, progress: object) -> Path:
-    raise AssertionError(folder)
+def _pretrain(folder: Path, steps: int | None, progress: Progress) -> Path:
+    """Pre-train the nano model into `folder`, unless that was done before."""
+    from tianti.adapt.pretrain import Pretraining, pretrain
+
+    if (folder / "card.json").exists():
+        progress.say(f"Pre-trained before: {folder}")
+        return folder
+    settings = Pretraining()
+    with progress.meter("pre-training nano:llama", steps or settings.steps) as meter:
+        pretrain(settings, folder, lambda done, total, loss: meter.advance(note=f"loss {loss:.3f}"), steps)
+    return folder
 
 
-def _serve(folder: Path, port: int) -> None:
+def serve_site(folder: Path, port: int) -> None:
     """Serve the written site on the loopback interface until Ctrl-C."""
     from functools import partial
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer

@@ -13,7 +13,6 @@ from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tianti.conductor import Outcome
     from tianti.study import Study
 
 
@@ -62,6 +61,7 @@ def run(
 
     from tianti.api import run_study
     from tianti.cli.progress import TerminalProgress
+    from tianti.cli.summary import print_next, print_summary
     from tianti.store import Store
     from tianti.study import trials
 
@@ -83,7 +83,8 @@ def run(
             from tianti.board.terminal import render
 
             console.print(render(result.board))
-            _print_summary(result.outcomes, console, store)
+            print_summary(result.outcomes, console)
+            print_next(result.outcomes, console, store)
     states = {outcome.state for outcome in result.outcomes}
     if "failed" in states or states == {"refused"}:
         raise typer.Exit(1)
@@ -107,28 +108,6 @@ def _study(what: list[str], changes: dict[str, object], name: str) -> Study:
 
 def _number(text: str | None) -> int | str | None:
     return int(text) if text is not None and text.isdigit() else text
-
-
-def _print_summary(outcomes: list[Outcome], console: Console, store: Path) -> None:
-    counts = {state: sum(outcome.state == state for outcome in outcomes) for state in ("found", "measured")}
-    total = len(outcomes)
-    if counts["found"] == total:
-        console.print(f"All {total} trials were finished before: nothing to do.", highlight=False)
-    else:
-        console.print(
-            f"{counts['measured']} trials measured, {counts['found']} found finished.", highlight=False
-        )
-    for outcome in outcomes:
-        if outcome.state in ("refused", "failed"):
-            console.print(
-                f"not measured ({outcome.state}): {outcome.trial.title}: {outcome.reason}", markup=False
-            )
-    runs = [outcome.run.run_id for outcome in outcomes if outcome.state in ("found", "measured")]
-    if runs:
-        console.print(
-            f"Look closer: `tianti show {runs[-1]} --store {store}`, "
-            f"`tianti export DIR --store {store}`", highlight=False,
-        )  # fmt: skip
 
 
 def _print_estimate(study: Study, console: Console, *, as_json: bool) -> None:

@@ -42,4 +42,6 @@ def _print_nested(facts: Mapping[str, Any], depth: int) -> None:
 
 
 def _one_line(value: Any) -> str:
-    return value if isinstance(value, str) and value.isprintable() and value == value.strip() else json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str) and value.isprintable() and value == value.strip():
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)

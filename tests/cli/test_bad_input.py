@@ -1,0 +1,128 @@
+"""What a user may bring that cannot be used: a clear error, or an answer that is counted as what it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from tianti.api import load_board
+from tianti.cli import main
+from tiny import tiny_bert, tiny_llama, tiny_tokenizer
+
+TASK = (
+    "task: t\nkind: classification\ndata: {train: t.jsonl, test: t.jsonl}\ndoc_to_text: '{{text}}'\n"
+    "doc_to_target: label\ndoc_to_choice: [a, b]\n"
+)
+ROWS = [{"text": f"row {index}", "label": "ab"[index % 2]} for index in range(12)]
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def tianti(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    _write(ROWS)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        status = 0
+        try:
+            main(list(arguments))
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+def _write(rows: list[dict[str, str]], task: str = TASK) -> None:
+    Path("t.yaml").write_text(task)
+    Path("t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def _save(folder: str, network: torch.nn.Module) -> None:
+    network.save_pretrained(folder)  # type: ignore[operator]
+    tiny_tokenizer().save_pretrained(folder)
+
+
+def test_a_prompt_longer_than_the_model_reads_is_skipped_and_counted(tianti: Run) -> None:
+    _save("model", tiny_llama(max_position_embeddings=64))
+    _write([*ROWS, {"text": "long " * 100, "label": "a"}])
+    status, output, _ = tianti("run", "./model", "--task", "t.yaml")
+    assert status == 0
+    assert "1 skipped" in output
+    (cell,) = load_board("tianti-store").entries[0].cells.values()
+    assert (cell.n, cell.skipped, cell.errors) == (12, 1, 0)
+
+
+def test_numbers_that_are_none_are_errors_never_answers(tianti: Run) -> None:
+    network = tiny_llama()
+    with torch.no_grad():
+        network.get_output_embeddings().weight[0] = float("nan")
+    _save("broken", network)
+    status, output, _ = tianti("run", "./broken", "--task", "t.yaml")
+    assert status == 0
+    assert "12 answers in error" in output
+    (cell,) = load_board("tianti-store").entries[0].cells.values()
+    assert (cell.value, cell.n, cell.errors) == (None, 0, 12)
+
+
+@pytest.mark.parametrize(
+    ("adaptation", "task", "says"),
+    [("zero-shot", "t.yaml", "encoder"), ("lora", "nano/qa", "encoder")],
+)
+def test_an_encoder_is_not_asked_to_write(tianti: Run, adaptation: str, task: str, says: str) -> None:
+    _save("bert", tiny_bert())
+    status, output, _ = tianti("run", "./bert", "--task", task, "--adapt", adaptation)
+    assert status == 1
+    assert "not measured (refused)" in output
+    assert says in output
+
+
+def test_a_model_without_a_tokenizer_is_refused(tianti: Run) -> None:
+    tiny_llama().save_pretrained("model")
+    status, _, errors = tianti("run", "./model", "--task", "t.yaml")
+    assert status == 1
+    assert "tokenizer" in errors
+
+
+def test_pickle_weights_are_refused_with_the_remedy(tianti: Run) -> None:
+    _save("model", tiny_llama())
+    Path("model/model.safetensors").unlink()
+    torch.save({"weight": torch.zeros(1)}, "model/pytorch_model.bin")
+    status, _, errors = tianti("run", "./model", "--task", "t.yaml")
+    assert status == 1
+    assert "pickle" in errors
+    assert "safetensors" in errors
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "t.jsonl"),
+        (b'{"text": "x"}\n', "label"),
+        (b'{"text": "x", "label": "c"}\n', "'c'"),
+        (b'{"id": 1, "text": "x", "label": "a"}\n{"id": 1, "text": "y", "label": "a"}\n', "1"),
+        ('{"text": "é", "label": "a"}\n'.encode("latin-1"), "UTF-8"),
+        (b'{"text": "x", "label": "a"\n', "line 1"),
+    ],
+)
+def test_data_that_cannot_be_used_says_where(tianti: Run, content: bytes, says: str) -> None:
+    Path("t.jsonl").write_bytes(content)
+    status, _, errors = tianti("run", "baseline:majority", "--task", "t.yaml", "--adapt", "fit")
+    assert status == 1
+    assert "t.jsonl" in errors or "t.yaml, split t" in errors
+    assert says in errors
+
+
+def test_a_store_that_cannot_be_written_says_so(tianti: Run) -> None:
+    Path("occupied").write_text("a file, not a folder")
+    status, _, errors = tianti(
+        "run", "baseline:majority", "--task", "t.yaml", "--adapt", "fit", "--store", "occupied"
+    )
+    assert status == 1
+    assert "occupied" in errors

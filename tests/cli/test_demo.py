@@ -1,0 +1,60 @@
+"""The demo's own options, at a small size; tests/test_demo.py runs it whole."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tianti.cli import main
+
+
+def test_from_scratch_trains_and_measures_the_model_it_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = tmp_path / "small.yaml"
+    study.write_text("study: demo\nmodels: [nano:llama]\ntasks: [nano/sentiment]\n")
+    monkeypatch.setattr("tianti.cli.demo.STUDY", study)
+    arguments = [
+        "demo",
+        "--from-scratch",
+        "--steps",
+        "2",
+        "--limit",
+        "5",
+        "--store",
+        "store",
+        "--site",
+        "site",
+    ]
+    main_or_exit(arguments)
+    assert (tmp_path / "store/nano-llama/model.safetensors").exists()
+    assert "nano-llama" in capsys.readouterr().out
+    before = (tmp_path / "store/nano-llama/card.json").read_bytes()
+    main_or_exit(arguments)
+    assert "nothing to do" in capsys.readouterr().out
+    assert (tmp_path / "store/nano-llama/card.json").read_bytes() == before
+
+
+def main_or_exit(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert not stop.value.code
+
+
+def test_serve_shows_the_site_on_the_loopback_address(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("hello")
+    code = f"from pathlib import Path; from tianti.cli.demo import serve_site; serve_site(Path({str(tmp_path)!r}), 0)"
+    with subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True) as server:  # fmt: skip
+        assert server.stdout is not None
+        address = re.search(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())
+        assert address is not None
+        with urllib.request.urlopen(address[0], timeout=10) as reply:
+            assert reply.read() == b"hello"
+        server.terminate()
