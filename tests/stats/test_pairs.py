@@ -58,6 +58,15 @@ def test_missing_items_are_left_out_of_their_pairs_only():
     assert pairwise_p_values([TaskMatrix(alone)]).min() == 1
 
 
+@given(hnp.arrays(float, (4, 30), elements=st.sampled_from([0.0, 0.25, 1.0])))
+def test_an_item_that_nobody_answered_changes_nothing(values):
+    # The first goes the way of complete data, the second that of missing answers.
+    padded = np.hstack([values, np.full((4, 1), np.nan)])
+    assert pairwise_p_values([TaskMatrix(values)]) == pytest.approx(
+        pairwise_p_values([TaskMatrix(padded)]), abs=1e-9
+    )
+
+
 def test_several_tasks_follow_the_weighted_formula():
     rng = np.random.default_rng(2)
     values = [(rng.random((2, n)) < np.array([[0.7], [0.5]])).astype(float) for n in (80, 200)]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from tianti.board.board import Board, Cell, Column, Entry, Price, as_recorded
 from tianti.board.cells import Measured, measure
 from tianti.board.choose import choose, columns_of, entry_names
-from tianti.board.ranking import places, rank
+from tianti.board.ranking import bands, places, rank
 from tianti.board.results import Items, Result
 from tianti.board.slugs import slugs
 from tianti.stats import RankIntervals, TaskValues, macro_interval
@@ -155,12 +155,17 @@ def _rank(
     weights = {column.name: 1 / (len(counting) * (1 - (column.chance or 0.0))) for column in counting}
     ranks = rank(items, weights, level)
     place = places([row.entry.mean for row in complete if row.entry.mean is not None])
+    if ranks is None:
+        return list(rows), 0
+    order = sorted(range(len(complete)), key=lambda index: (place[index], complete[index].entry.name))
+    band = bands(order, ranks.better)
     ranked: dict[str, Entry] = {}
     for index, row in enumerate(complete):
         low, high = _bounds(ranks, index, place[index])
-        ranked[row.entry.id] = replace(row.entry, rank=place[index], rank_low=low, rank_high=high)
-    family = ranks.family if ranks is not None else 0
-    return [replace(row, entry=ranked.get(row.entry.id, row.entry)) for row in rows], family
+        ranked[row.entry.id] = replace(
+            row.entry, rank=place[index], rank_low=low, rank_high=high, band=band[index]
+        )
+    return [replace(row, entry=ranked.get(row.entry.id, row.entry)) for row in rows], ranks.family
 
 
 def _ranked_by_cell(row: _Row, column: Column) -> _Row:

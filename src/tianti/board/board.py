@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Goes up when the JSON of a board changes its form."""
 
+Exclusion = Literal["", "ratio", "lower", "chance", "range"]
+"""Why a task is no part of the mean: its metric is no mean over items, lower is better, its chance level is
+not in [0, 1), or its values are not in [0, 1]. Empty where it is part of it."""
+
 CellState = Literal["ok", "running", "failed", "empty"]
 
 
@@ -29,8 +33,7 @@ CellState = Literal["ok", "running", "failed", "empty"]
 class Column:
     """A task as the board shows it. `name` is unique on the board.
 
-    `counts` says whether the task is part of the mean, and `reason` why not. `better` counts the pairs of
-    entries of which one is shown to be better on this task, out of `pairs`.
+    `better` counts the pairs of entries of which one is shown to be better on this task, out of `pairs`.
     """
 
     name: str
@@ -44,10 +47,14 @@ class Column:
     chance: float | None
     higher_is_better: bool
     scale: str
-    counts: bool
-    reason: str = ""
+    excluded: Exclusion = ""
     better: int = 0
     pairs: int = 0
+
+    @property
+    def counts(self) -> bool:
+        """Whether the task is part of the mean."""
+        return not self.excluded
 
 
 @dataclass(frozen=True)
@@ -122,6 +129,7 @@ class Entry:
     rank: int | None = None
     rank_low: int | None = None
     rank_high: int | None = None
+    band: int | None = None
     price: Price = field(default_factory=Price)
     provenance: Literal["measured"] = "measured"
 

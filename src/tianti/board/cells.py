@@ -114,7 +114,7 @@ def _of_scores(scored: Sequence[Result]) -> dict[str, object]:
 def _missing(results: Sequence[Result]) -> dict[str, object]:
     finished = [result for result in results if result.state == "finished"]
     if finished:
-        return {"state": "empty", "reason": "no answer could be scored"}
+        return {"state": "empty"}
     if any(result.state == "running" for result in results):
         return {"state": "running"}
     return {"state": "failed"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from tianti.board.board import Column
+from tianti.board.board import Column, Exclusion
 from tianti.board.results import Result
 from tianti.core.fingerprint import fingerprint
 
@@ -95,7 +95,6 @@ def _values_by_task(results: Sequence[Result]) -> dict[str, list[Result]]:
 
 def _column(result: Result, name: str, results: Sequence[Result]) -> Column:
     metric, task = result.metric, result.task
-    reason = _reason_not_to_count(result, results)
     return Column(
         name=name,
         kind=task["kind"],
@@ -108,21 +107,18 @@ def _column(result: Result, name: str, results: Sequence[Result]) -> Column:
         chance=metric["chance"],
         higher_is_better=metric["higher_is_better"],
         scale=metric["scale"],
-        counts=not reason,
-        reason=reason,
+        excluded=_exclusion(result, results),
     )
 
 
-def _reason_not_to_count(result: Result, results: Sequence[Result]) -> str:
+def _exclusion(result: Result, results: Sequence[Result]) -> Exclusion:
     """Why a task cannot be part of the mean: its metric has no place between guessing (0) and perfect (1)."""
     metric = result.metric
     if metric["scale"] == "ratio":
-        return "not a mean over items"
+        return "ratio"
     if not metric["higher_is_better"]:
-        return "lower is better"
+        return "lower"
     if metric["chance"] is not None and not 0 <= metric["chance"] < 1:
-        return "its chance level is not in [0, 1)"
+        return "chance"
     items = [each.items.values for each in results if each.items is not None]
-    if any(((values < 0) | (values > 1)).any() for values in items):
-        return "its values are not in [0, 1]"
-    return ""
+    return "range" if any(((values < 0) | (values > 1)).any() for values in items) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tianti.board.results import Items
 from tianti.stats import RankIntervals, TaskMatrix, pairwise_p_values, rank_intervals
@@ -12,12 +13,16 @@ from tianti.stats import RankIntervals, TaskMatrix, pairwise_p_values, rank_inte
 
 def task_matrix(entries: Sequence[Items], weight: float) -> TaskMatrix:
     """The values of these entries on one task, side by side; NaN where an entry has no answer to an item."""
-    names = list(dict.fromkeys(name for items in entries for name in items.names))
+    names = list(dict.fromkeys(name for each in dict.fromkeys(e.names for e in entries) for name in each))
     place = {name: index for index, name in enumerate(names)}
     values = np.full((len(entries), len(names)), np.nan)
     clusters: dict[Hashable, Hashable] = {}
+    usual: tuple[str, ...] = ()
+    usual_places: list[int] = []  # most entries answered the same items, so their places are looked up once
     for row, items in enumerate(entries):
-        values[row, [place[name] for name in items.names]] = items.values
+        if items.names != usual:
+            usual, usual_places = items.names, [place[name] for name in items.names]
+        values[row, usual_places] = items.values
         if items.clusters is not None:
             clusters.update(zip(items.names, items.clusters, strict=True))
     keys = [clusters.get(name, name) for name in names] if clusters else None
@@ -44,3 +49,22 @@ def places(values: Sequence[float]) -> list[int]:
     array = np.asarray(values, dtype=float)
     ordered = np.sort(array)
     return [int(place) for place in 1 + len(array) - np.searchsorted(ordered, array, side="right")]
+
+
+def bands(order: Sequence[int], better: NDArray[np.bool_]) -> dict[int, int]:
+    """The band (from 1) of each entry, walking from the top.
+
+    The first entry of a band is its anchor: the band ends where an entry is shown to be worse than the
+    anchor. A moving anchor would chain nearly all entries into one band.
+
+    Args:
+        order: the entries' indices, best first.
+        better: shape (M, M); [i, j] says that i is shown to be better than j.
+    """
+    found: dict[int, int] = {}
+    band, anchor = 0, -1
+    for index in order:
+        if anchor < 0 or better[anchor, index]:
+            band, anchor = band + 1, index
+        found[index] = band
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -54,13 +55,13 @@ class Result:
         metric: Mapping[str, Any] = self.task["metrics"][0]
         return metric
 
-    @property
+    @cached_property
     def entry_key(self) -> str:
         """Runs with this key belong to one entry."""
         parts = [self.model["name"], self.model["fingerprint"], self.adaptation["name"]]
         return fingerprint([*parts, self.adaptation["settings"]])
 
-    @property
+    @cached_property
     def task_key(self) -> str:
         """Runs with this key belong to one column."""
         return f"{self.task['name']}\n{self.task['fingerprint']}"

@@ -58,3 +58,8 @@ def rank_text(low: int | None, high: int | None, place: int | None) -> str:
     if low is None or high is None or low == high:
         return str(place)
     return f"{low}–{high}"
+
+
+def plain(value: float | None) -> str:
+    """Four significant digits, whatever the scale; a dash where there is none."""
+    return MISSING if value is None else f"{value:.4g}"

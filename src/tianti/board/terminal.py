@@ -28,6 +28,12 @@ MODEL_WIDTH = 32
 ADAPTATION_WIDTH = 26
 HEADING_WIDTH = 12
 MOST_NOTES = 8
+EXCLUSIONS = {
+    "ratio": "its metric is no mean over samples",
+    "lower": "lower is better",
+    "chance": "its chance level is not in [0, 1)",
+    "range": "its values are not in [0, 1]",
+}
 
 
 @dataclass(frozen=True)
@@ -153,7 +159,9 @@ def _legend(board: Board) -> Iterable[str]:
             f"rank: all intervals hold at once with {level} "
             f"(paired tests on shared samples, Holm over {board.family:,} hypotheses)."
         )
-    excluded = [f"{column.name} ({column.reason})" for column in board.columns if not column.counts]
+    excluded = [
+        f"{column.name} ({EXCLUSIONS[column.excluded]})" for column in board.columns if not column.counts
+    ]
     if excluded:
         yield f"not in the mean: {', '.join(excluded)}"
     if any(not entry.complete for entry in board.entries) and tasks:

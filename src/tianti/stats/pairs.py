@@ -121,12 +121,18 @@ def _sums(task: TaskMatrix) -> _Sums:
     if task.clusters is not None:
         return _clustered_sums(task, task.clusters)
     present = ~np.isnan(task.values)
-    mask = present.astype(np.float64)
     values = np.where(present, task.values, 0.0)
-    shared = mask @ mask.T
-    total = values @ mask.T  # Σ x_i over the items that i and j share
-    square = np.square(values) @ mask.T
     product = values @ values.T
+    if present.all():
+        # Nothing is missing, so sums over shared items are sums over all: one matrix product instead of four.
+        shared = np.full_like(product, values.shape[1])
+        total = np.broadcast_to(values.sum(axis=1)[:, None], product.shape)
+        square = np.broadcast_to(np.square(values).sum(axis=1)[:, None], product.shape)
+    else:
+        mask = present.astype(np.float64)
+        shared = mask @ mask.T
+        total = values @ mask.T  # Σ x_i over the items that i and j share
+        square = np.square(values) @ mask.T
     difference = total - total.T
     squares = np.maximum(square + square.T - 2 * product, 0.0)
     count = np.maximum(shared, 1.0)

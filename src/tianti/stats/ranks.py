@@ -61,9 +61,9 @@ def holm(p_values: Array, alpha: float) -> NDArray[np.bool_]:
     """Which hypotheses fall (Holm 1979): sort, and reject while p₍ₖ₎ ≤ α/(m − k + 1). Valid under any
     dependence."""
     p = np.asarray(p_values, dtype=np.float64)
-    count = len(p)
-    order = np.argsort(p, kind="stable")
-    passed = p[order] <= alpha / np.arange(count, 0, -1)
-    rejected = np.zeros(count, dtype=bool)
-    rejected[order[: count if passed.all() else int(passed.argmin())]] = True
+    candidates = np.flatnonzero(p <= alpha)  # none above α can fall, so only these are sorted
+    order = candidates[np.argsort(p[candidates], kind="stable")]
+    passed = p[order] <= alpha / (len(p) - np.arange(len(order)))
+    rejected = np.zeros(len(p), dtype=bool)
+    rejected[order[: len(order) if passed.all() else int(passed.argmin())]] = True
     return rejected
