@@ -1,0 +1,77 @@
+// Sorting and filtering of the tables that the pages hold already. Without this script they are plain tables.
+"use strict";
+
+const table = document.getElementById("board");
+const tools = document.getElementById("tools");
+
+/** The value that a column sorts by; empty ones are missing. */
+function valueOf(row, index, kind) {
+  const cell = row.cells[index];
+  const text = cell.dataset.value ?? cell.textContent.trim();
+  return kind === "number" ? (text === "" ? NaN : Number(text)) : text.toLowerCase();
+}
+
+function compare(a, b, direction) {
+  if (typeof a === "number") {
+    // What is missing comes last in either direction.
+    if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b);
+    return direction * (a - b);
+  }
+  return direction * a.localeCompare(b);
+}
+
+function sortBy(header) {
+  const index = header.cellIndex;
+  const kind = header.dataset.sort;
+  const first = header.dataset.best === "high" ? "descending" : "ascending";
+  const other = first === "ascending" ? "descending" : "ascending";
+  const order = header.getAttribute("aria-sort") === first ? other : first;
+  for (const each of header.parentElement.cells) each.removeAttribute("aria-sort");
+  header.setAttribute("aria-sort", order);
+  const direction = order === "ascending" ? 1 : -1;
+  const body = table.tBodies[0];
+  const keyed = Array.from(body.rows, (row) => [valueOf(row, index, kind), row]);
+  keyed.sort((a, b) => compare(a[0], b[0], direction));
+  body.append(...keyed.map((pair) => pair[1]));
+  // Lines between bands mean something in the order of ranks only.
+  table.classList.toggle("resorted", !(index === 0 && order === "ascending"));
+}
+
+function makeSortable() {
+  for (const header of table.tHead.rows[0].cells) {
+    if (!header.dataset.sort) continue;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...header.childNodes);
+    header.append(button);
+    button.addEventListener("click", () => sortBy(header));
+  }
+}
+
+function filter() {
+  const wanted = new FormData(tools);
+  const text = wanted.get("text").trim().toLowerCase();
+  let shown = 0;
+  for (const row of table.tBodies[0].rows) {
+    const fits =
+      (!wanted.get("model") || row.dataset.model === wanted.get("model")) &&
+      (!wanted.get("method") || row.dataset.method === wanted.get("method")) &&
+      (!text || `${row.cells[1].textContent} ${row.cells[2].textContent}`.toLowerCase().includes(text));
+    row.hidden = !fits;
+    shown += fits;
+  }
+  const language = wanted.get("language");
+  for (const cell of table.querySelectorAll("[data-language]")) {
+    cell.hidden = Boolean(language) && cell.dataset.language !== language;
+  }
+  tools.elements.count.value = tools.elements.count.dataset.text.replace("{shown}", String(shown));
+}
+
+if (table) makeSortable();
+if (table && tools) {
+  tools.hidden = false;
+  tools.addEventListener("input", filter);
+  tools.addEventListener("reset", () => setTimeout(filter));
+  tools.addEventListener("submit", (event) => event.preventDefault());
+  filter();
+}

@@ -1,0 +1,218 @@
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tianti.board import Board
+from tianti.board.build import build_board
+from tianti.core.exceptions import InputError
+from tianti.web.pages import letter
+from tianti.web.site import write_site
+from worlds import World
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+VOID = {"meta", "link", "input", "img", "br", "line", "circle"}
+
+
+class Page(HTMLParser):
+    """The elements of a page with their attributes; complains about tags that are not closed in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.open = [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def pages(folder):
+    return sorted(folder.rglob("*.html"))
+
+
+@pytest.fixture
+def site(store, world, tmp_path):
+    world.languages["topics"] = "zh"
+    for model, chance in (("nano:llama", 0.9), ("模型/甲", 0.6)):
+        for task in ("sentiment", "topics"):
+            world.record(store, model, "lora", task, chance, seed=0)
+            world.record(store, model, "lora", task, chance, seed=1)
+            world.record(store, model, "zero-shot", task, chance - 0.1)
+    world.record_failure(store, "nano:llama", "head-only", "topics", "topics has no choices")
+    board = build_board(store)
+    index = write_site(board, store, tmp_path / "site")
+    assert index == tmp_path / "site" / "index.html"
+    return tmp_path / "site", board
+
+
+def test_pages_of_each_kind_in_each_language(site):
+    folder, board = site
+    names = {path.relative_to(folder).as_posix() for path in pages(folder)}
+    english = {name for name in names if not name.startswith("zh/")}
+    assert {f"zh/{name}" for name in english} == names - english
+    kinds = [name.partition("/")[0] for name in english]
+    assert (kinds.count("models"), kinds.count("tasks"), kinds.count("runs")) == (2, 2, 13)
+    assert Board.from_json((folder / "board.json").read_text(encoding="utf-8")) == board
+    assert (folder / "board.csv").read_text(encoding="utf-8") == board.to_csv()
+
+
+def test_every_page_is_well_formed_and_every_link_leads_to_a_file(site):
+    folder, _ = site
+    for path in pages(folder):
+        page = Page(path.read_text(encoding="utf-8"))
+        for tag, attributes in page.elements:
+            address = attributes.get("href") if tag in ("a", "link") else attributes.get("src")
+            if address is None:
+                continue
+            parts = urlsplit(address)
+            assert not parts.scheme, f"{path}: {address}"
+            assert not parts.netloc
+            assert not address.startswith("/")
+            if parts.path:
+                assert (path.parent / unquote(parts.path)).is_file(), f"{path}: {address}"
+
+
+def test_the_content_security_policy_holds(site):
+    folder, _ = site
+    for path in pages(folder):
+        elements = Page(path.read_text(encoding="utf-8")).elements
+        policy = [a["content"] for tag, a in elements if a.get("http-equiv") == "Content-Security-Policy"]
+        assert policy[0].startswith("default-src 'none'; style-src 'self'; script-src 'self';")
+        assert "unsafe" not in policy[0]
+        for tag, attributes in elements:
+            assert "style" not in attributes
+            assert not any(name.startswith("on") for name in attributes)
+            assert tag != "style"
+            assert tag != "script" or "src" in attributes
+
+
+def test_tables_have_captions_and_scopes(site):
+    folder, _ = site
+    for path in pages(folder):
+        elements = Page(path.read_text(encoding="utf-8")).elements
+        tags = [tag for tag, _ in elements]
+        assert tags.count("table") == tags.count("caption")
+        assert all("scope" in attributes for tag, attributes in elements if tag == "th")
+        assert tags.count("h1") == 1
+        assert ("html", {"lang": "zh-Hans" if path.is_relative_to(folder / "zh") else "en"}) in elements
+
+
+def test_the_board_shows_ranks_scores_and_failures(site):
+    folder, board = site
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    assert text.count("<svg") == sum(e.mean is not None for e in board.entries) + sum(
+        cell.state == "ok" for e in board.entries for cell in e.cells.values()
+    )
+    assert "failed" in text
+    assert "topics has no choices" in text
+    first = board.entries[0]
+    assert f"{first.rank_low}–{first.rank_high}" in text or f">{first.rank_low}" in text
+    assert board.snapshot[:12] in text
+    chinese = (folder / "zh" / "index.html").read_text(encoding="utf-8")
+    assert "怎样读这张榜" in chinese
+    assert "How to read" not in chinese
+
+
+def test_model_task_and_run_pages_say_what_they_should(site):
+    folder, board = site
+    model = (folder / "models" / "nano-llama.html").read_text(encoding="utf-8")
+    assert "head-only" in model
+    assert "topics has no choices" in model
+    task = (folder / "tasks" / "sentiment.html").read_text(encoding="utf-8")
+    assert task.count('class="sample ok"') == 3
+    assert "Is it good? 0" in task
+    run_id = board.entries[0].cells["sentiment"].run_ids[0]
+    run = (folder / "runs" / f"{run_id}.html").read_text(encoding="utf-8")
+    assert "tianti run " in run
+    assert run.count("<article") == 50
+    assert "versions.tianti" in run
+    data = json.loads((folder / "runs" / f"{run_id}.json").read_text(encoding="utf-8"))
+    assert len(data["answers"]) == 100
+
+
+def test_hostile_names_and_answers_are_text(store, tmp_path):
+    world = World(items=5)
+    world.record(
+        store, HOSTILE, f"lora({HOSTILE})", f"../../{HOSTILE}", prompt=HOSTILE, prediction='</pre><script>"'
+    )
+    world.record_failure(store, "b", "javascript:alert(1)", "sentiment", HOSTILE)
+    folder = tmp_path / "deep" / "site"
+    write_site(build_board(store), store, folder)
+    assert {path.name for path in (tmp_path / "deep").iterdir()} == {"site"}
+    for path in pages(folder):
+        assert re.fullmatch(r"[a-z0-9._-]+", path.name)
+        elements = Page(path.read_text(encoding="utf-8")).elements
+        assert "img" not in {tag for tag, _ in elements}
+        assert all(
+            attributes.get("src", "").endswith("board.js") for tag, attributes in elements if tag == "script"
+        )
+
+
+def test_a_site_is_replaced_and_nothing_else_is(site, store, world):
+    folder, _ = site
+    old = folder / "runs" / "old.html"
+    own = folder / "notes.txt"
+    old.write_text("old")
+    own.write_text("mine")
+    write_site(build_board(store), store, folder)
+    assert not old.exists()
+    assert own.read_text() == "mine"
+
+
+def test_the_same_board_gives_the_same_files(site, store, tmp_path):
+    folder, board = site
+    write_site(board, store, tmp_path / "again")
+    for path in pages(folder):
+        assert path.read_bytes() == (tmp_path / "again" / path.relative_to(folder)).read_bytes()
+
+
+def test_a_folder_with_other_things_is_left_alone(store, tmp_path):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "board.json").write_text("[]")
+    with pytest.raises(InputError, match="no site"):
+        write_site(build_board(store), store, tmp_path / "x")
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(InputError, match="is a file"):
+        write_site(build_board(store), store, file)
+
+
+def test_an_empty_board_has_a_site(store, tmp_path):
+    index = write_site(build_board(store), store, tmp_path / "site", languages=("zh",))
+    assert "还没有任何运行结果" in index.read_text(encoding="utf-8")
+    assert not (tmp_path / "site" / "zh").exists()
+
+
+def test_large_boards_draw_only_the_means(site, monkeypatch):
+    from tianti.web import pages as module
+    from tianti.web.site import _places
+
+    _, board = site
+    monkeypatch.setattr(module, "MOST_DRAWN", 1)
+    text = module.Pages(board, _places(board), "en", ("en",)).board()
+    assert text.count("<svg") == sum(entry.mean is not None for entry in board.entries)
+
+
+def test_letters_of_bands():
+    assert [letter(number) for number in (1, 26, 27, 52, 703)] == ["A", "Z", "AA", "AZ", "AAA"]
+
+
+def test_static_files_name_no_other_host():
+    static = Path(__file__).parents[2] / "src" / "tianti" / "web" / "static"
+    for path in static.iterdir():
+        text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert "http" not in text
+        assert "innerHTML" not in text
