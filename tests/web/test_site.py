@@ -9,6 +9,7 @@ import pytest
 from tianti.board import Board
 from tianti.board.build import build_board
 from tianti.core.exceptions import InputError
+from tianti.store import Store
 from tianti.web.pages import letter
 from tianti.web.site import write_site
 from worlds import World
@@ -43,23 +44,25 @@ def pages(folder):
     return sorted(folder.rglob("*.html"))
 
 
-@pytest.fixture
-def site(store, world, tmp_path):
-    world.languages["topics"] = "zh"
-    for model, chance in (("nano:llama", 0.9), ("模型/甲", 0.6)):
-        for task in ("sentiment", "topics"):
-            world.record(store, model, "lora", task, chance, seed=0)
-            world.record(store, model, "lora", task, chance, seed=1)
-            world.record(store, model, "zero-shot", task, chance - 0.1)
-    world.record_failure(store, "nano:llama", "head-only", "topics", "topics has no choices")
-    board = build_board(store)
-    index = write_site(board, store, tmp_path / "site")
-    assert index == tmp_path / "site" / "index.html"
-    return tmp_path / "site", board
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A site, the board it shows and the store behind it; tests only read it."""
+    world, folder = World(languages={"topics": "zh"}), tmp_path_factory.mktemp("site")
+    with Store(folder / "store") as store:
+        for model, chance in (("nano:llama", 0.9), ("模型/甲", 0.6)):
+            for task in ("sentiment", "topics"):
+                world.record(store, model, "lora", task, chance, seed=0)
+                world.record(store, model, "lora", task, chance, seed=1)
+                world.record(store, model, "zero-shot", task, chance - 0.1)
+        world.record_failure(store, "nano:llama", "head-only", "topics", "topics has no choices")
+        board = build_board(store)
+        index = write_site(board, store, folder / "site")
+        assert index == folder / "site" / "index.html"
+        yield folder / "site", board, store
 
 
 def test_pages_of_each_kind_in_each_language(site):
-    folder, board = site
+    folder, board, _ = site
     names = {path.relative_to(folder).as_posix() for path in pages(folder)}
     english = {name for name in names if not name.startswith("zh/")}
     assert {f"zh/{name}" for name in english} == names - english
@@ -70,7 +73,7 @@ def test_pages_of_each_kind_in_each_language(site):
 
 
 def test_every_page_is_well_formed_and_every_link_leads_to_a_file(site):
-    folder, _ = site
+    folder, _, _ = site
     for path in pages(folder):
         page = Page(path.read_text(encoding="utf-8"))
         for tag, attributes in page.elements:
@@ -86,7 +89,7 @@ def test_every_page_is_well_formed_and_every_link_leads_to_a_file(site):
 
 
 def test_the_content_security_policy_holds(site):
-    folder, _ = site
+    folder, _, _ = site
     for path in pages(folder):
         elements = Page(path.read_text(encoding="utf-8")).elements
         policy = [a["content"] for tag, a in elements if a.get("http-equiv") == "Content-Security-Policy"]
@@ -100,7 +103,7 @@ def test_the_content_security_policy_holds(site):
 
 
 def test_tables_have_captions_and_scopes(site):
-    folder, _ = site
+    folder, _, _ = site
     for path in pages(folder):
         elements = Page(path.read_text(encoding="utf-8")).elements
         tags = [tag for tag, _ in elements]
@@ -111,7 +114,7 @@ def test_tables_have_captions_and_scopes(site):
 
 
 def test_the_board_shows_ranks_scores_and_failures(site):
-    folder, board = site
+    folder, board, _ = site
     text = (folder / "index.html").read_text(encoding="utf-8")
     assert text.count("<svg") == sum(e.mean is not None for e in board.entries) + sum(
         cell.state == "ok" for e in board.entries for cell in e.cells.values()
@@ -127,7 +130,7 @@ def test_the_board_shows_ranks_scores_and_failures(site):
 
 
 def test_model_task_and_run_pages_say_what_they_should(site):
-    folder, board = site
+    folder, board, _ = site
     model = (folder / "models" / "nano-llama.html").read_text(encoding="utf-8")
     assert "head-only" in model
     assert "topics has no choices" in model
@@ -161,8 +164,10 @@ def test_hostile_names_and_answers_are_text(store, tmp_path):
         )
 
 
-def test_a_site_is_replaced_and_nothing_else_is(site, store, world):
-    folder, _ = site
+def test_a_site_is_replaced_and_nothing_else_is(store, world, tmp_path):
+    world.record(store, "a")
+    folder = tmp_path / "site"
+    write_site(build_board(store), store, folder)
     old = folder / "runs" / "old.html"
     own = folder / "notes.txt"
     old.write_text("old")
@@ -172,8 +177,8 @@ def test_a_site_is_replaced_and_nothing_else_is(site, store, world):
     assert own.read_text() == "mine"
 
 
-def test_the_same_board_gives_the_same_files(site, store, tmp_path):
-    folder, board = site
+def test_the_same_board_gives_the_same_files(site, tmp_path):
+    folder, board, store = site
     write_site(board, store, tmp_path / "again")
     for path in pages(folder):
         assert path.read_bytes() == (tmp_path / "again" / path.relative_to(folder)).read_bytes()
@@ -200,7 +205,7 @@ def test_large_boards_draw_only_the_means(site, monkeypatch):
     from tianti.web import pages as module
     from tianti.web.site import _places
 
-    _, board = site
+    _, board, _ = site
     monkeypatch.setattr(module, "MOST_DRAWN", 1)
     text = module.Pages(board, _places(board), "en", ("en",)).board()
     assert text.count("<svg") == sum(entry.mean is not None for entry in board.entries)
