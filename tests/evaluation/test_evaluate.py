@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hypothesis import given
@@ -113,3 +113,11 @@ def test_responses_are_kept_as_json_objects() -> None:
     response: Any = answers[2].responses[0]
     assert response["logprob"] == sum(response["token_logprobs"])
     assert len(answers[2].responses) == 3
+
+
+def test_repeats_of_a_sample_are_one_item() -> None:
+    (answers,) = evaluate(FakeBackend(), CountingTask(30), Shots())
+    (once,) = score_answers(CountingTask(30), answers)
+    twice = [replace(answer, repeat=repeat) for answer in answers for repeat in (0, 1)]
+    (again,) = score_answers(CountingTask(30), twice)
+    assert (again.n, again.value, again.low, again.high) == (once.n, once.value, once.low, once.high)

@@ -14,6 +14,7 @@ The first three have the meaning of lm-evaluation-harness's `loglikelihood`, `lo
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Failure:
     model failed (log-probabilities that are not finite). Neither is ever a wrong answer.
     """
 
-    state: str
+    state: Literal["skipped", "error"]
     reason: str
     tokens: int = field(default=0)
 

@@ -8,7 +8,7 @@ batches that an undisturbed run would have asked, and gets the same numbers bit 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from tianti.engine import Backend, Failure, Response
 from tianti.evaluation.answer import Answer
@@ -49,25 +49,24 @@ def answer_shard(backend: Backend, task: Task, shard: Sequence[tuple[int, Questi
 
 
 def _answer(task: Task, question: Question, position: int, responses: Sequence[Response]) -> Answer:
-    common = {
-        "sample_id": question.sample_id,
-        "repeat": question.repeat,
-        "prompt": question.prompt,
-        "target": question.target,
-        "cluster": question.cluster,
-        "position": position,
-        "tokens": sum(response.tokens for response in responses),
-        "responses": tuple(asdict(response) for response in responses),
-    }
+    asked = Answer(
+        sample_id=question.sample_id,
+        repeat=question.repeat,
+        state="ok",
+        prompt=question.prompt,
+        target=question.target,
+        cluster=question.cluster,
+        position=position,
+        tokens=sum(response.tokens for response in responses),
+        responses=tuple(asdict(response) for response in responses),
+    )
     failures = [response for response in responses if isinstance(response, Failure)]
     if failures:
         # One request that the model failed on makes the whole sample an error; only then does "skipped" count.
         failure = next((failure for failure in failures if failure.state == "error"), failures[0])
-        return Answer(
-            state="error" if failure.state == "error" else "skipped", reason=failure.reason, **common
-        )
+        return replace(asked, state=failure.state, reason=failure.reason)
     grade = task.grade(question, responses)
-    return Answer(state="ok", prediction=grade.prediction, values=grade.values, **common)
+    return replace(asked, prediction=grade.prediction, values=grade.values)
 
 
 def _shards(questions: Iterable[tuple[int, Question]]) -> Iterator[list[tuple[int, Question]]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tianti.core.seeds import derive_seed
 from tianti.evaluation.answer import Answer
 from tianti.stats.bootstrap import bca_interval
-from tianti.stats.intervals import Interval, mean_interval
+from tianti.stats.intervals import Interval, mean_interval, mean_over_repeats
 from tianti.tasks.task import Metric, Task
 
 
@@ -52,7 +52,7 @@ def _score(metric: Metric, answers: Sequence[Answer], *, main: bool) -> Score:
         high=interval.high if interval else None,
         level=interval.level if interval else 0.95,
         method=interval.method if interval else "no answers",
-        n=len(scored),
+        n=len({answer.sample_id for answer in scored}),
         clusters=interval.clusters if interval else None,
         target=interval.target if interval else "new items",
         errors=sum(answer.state == "error" for answer in answers),
@@ -64,15 +64,17 @@ def _score(metric: Metric, answers: Sequence[Answer], *, main: bool) -> Score:
     )
 
 
-def _interval(metric: Metric, answers: Sequence[Answer]) -> Interval:
-    values = [answer.values[metric.name] for answer in answers]
-    clusters = [answer.cluster or answer.sample_id for answer in answers]
+def _interval(metric: Metric, answers: Sequence[Answer]) -> Interval | None:
+    clusters = {answer.sample_id: answer.cluster or answer.sample_id for answer in answers}
     clustered = any(answer.cluster for answer in answers)
     if metric.scale == "ratio":
         return bca_interval(
-            values,
+            [answer.values[metric.name] for answer in answers],
             metric.aggregate,
-            clusters=clusters if clustered else None,
+            clusters=[clusters[answer.sample_id] for answer in answers] if clustered else None,
             seed=derive_seed("interval", metric.name),
         )
-    return mean_interval([float(value) for value in values], clusters=clusters if clustered else None)
+    values, items = mean_over_repeats(
+        [float(answer.values[metric.name]) for answer in answers], [answer.sample_id for answer in answers]
+    )
+    return mean_interval(values, clusters=[clusters[str(item)] for item in items] if clustered else None)

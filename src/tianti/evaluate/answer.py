@@ -1,3 +1,0 @@
-"""Moved."""
-
-from tianti.evaluation.answer import Answer as Answer
