@@ -6,12 +6,15 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # A CPU build of torch serves where one is at hand; the pin keeps the numbers the same everywhere.
 TORCH := torch==2.13.0
 
-.PHONY: demo test lint types imports pytest nano examples clean
+.PHONY: demo test system lint types imports pytest nano examples clean
 
 demo: $(VENV)/.demo
 	$(BIN)/tianti demo
 
-test: $(VENV)/.test lint types imports pytest
+test: $(VENV)/.test system lint types imports pytest
+
+system:
+	scripts/system-packages
 
 lint:
 	$(BIN)/ruff check .

@@ -92,3 +92,10 @@ def test_a_comparison():
     assert "2.0 … 18.0" in shown
     assert "-10" in shown
     assert "Only x · lora has: b" in shown
+
+
+def test_in_a_narrow_terminal_tasks_are_numbered_rather_than_left_out():
+    shown = text(render(board([f"nano/some-long-task-name-{index}" for index in range(6)])), width=80)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "do not fit" not in shown
+    assert "tasks: 1 some-long-task-name-0, 2 some-long-task-name-1" in shown

@@ -42,9 +42,11 @@ class _Style:
 
     decimals: int
     interval: bool
+    names: bool = True
+    """Whether tasks stand in the headings; otherwise numbers do, and the names below the table."""
 
 
-STYLES = (_Style(1, True), _Style(0, True), _Style(0, False))
+STYLES = (_Style(1, True), _Style(0, True), _Style(0, False), _Style(0, False, names=False))
 """From full to brief: the first that fits the terminal is used; if none does, tasks are left out."""
 
 
@@ -63,8 +65,9 @@ class _View:
         board = self.board
         left = [_left(entry) for entry in board.entries]
         used = sum(_width(column) for column in zip(*left, strict=True)) + 1
-        headings = _headings(board.columns)
+        names = _headings(board.columns)
         for style in STYLES:
+            headings = names if style.names else [str(number + 1) for number in range(len(names))]
             cells = [
                 [_cell(entry.cells.get(c.name), c, style) for entry in board.entries] for c in board.columns
             ]
@@ -75,7 +78,13 @@ class _View:
         shown = sum(end <= options.max_width for end in ends) - 1
         yield _table(board, left, headings[: max(shown, 0)], cells)
         yield ""
-        for line in [*_legend(board), *_hidden(len(board.columns) - max(shown, 0)), *_notes(board)]:
+        numbered = [] if style.names else [_numbered(names)]
+        for line in [
+            *numbered,
+            *_legend(board),
+            *_hidden(len(board.columns) - max(shown, 0)),
+            *_notes(board),
+        ]:
             yield Text(line, style="dim")
 
 
@@ -104,7 +113,7 @@ def _left(entry: Entry) -> tuple[str, str, str, str]:
 
 def _width(texts: Iterable[str]) -> int:
     """The width of a column with its padding; long names are folded."""
-    return 2 + min(max(max(map(cell_len, texts), default=0), 4), MODEL_WIDTH)
+    return 2 + min(max(max(map(cell_len, texts), default=0), 2), MODEL_WIDTH)
 
 
 def render_comparison(comparison: Comparison) -> RenderableType:
@@ -145,6 +154,11 @@ def _headings(columns: Sequence[Column]) -> list[str]:
     folders = {name.rpartition("/")[0] for name in names}
     cut = len(folders.pop()) + 1 if len(folders) == 1 and "/" in names[0] else 0
     return [name[cut:].replace("-", "-\n").replace("/", "/\n").replace("_", "_\n") for name in names]
+
+
+def _numbered(headings: Sequence[str]) -> str:
+    names = [heading.replace("\n", "") for heading in headings]
+    return "tasks: " + ", ".join(f"{number + 1} {name}" for number, name in enumerate(names))
 
 
 def _legend(board: Board) -> Iterable[str]:
