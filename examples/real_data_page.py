@@ -18,7 +18,7 @@ in its tables come from the stored results. The data is not part of the project;
 it wants.
 
 - `stories260k` is a real Llama of 260,032 parameters, trained on short stories by the author of llama2.c and converted
-  by `examples/convert_llama2c.py`. It knows nothing of the world, so it stands at chance where knowledge is asked:
+  by `examples/convert_llama2c.py`. It knows nothing of the world, so it stands near chance where knowledge is asked:
   these rows show that the whole path works, on the prompts of lm-evaluation-harness, and not what a good score is.
   It reads 512 tokens, and five solved examples are longer: they are cut off from the left, as lm-evaluation-harness
   does.
@@ -66,7 +66,8 @@ def write_page(page: Path, store: Path, studies: Sequence[str], checks: Sequence
         ),
         PERPLEXITY,
         "## How to repeat it\n",
-        f"`make examples` runs all of it. On {machine([run for _, run, _ in results])}, one study took:\n",
+        "`make examples` runs all of it. The seconds are wall time, with whatever else the machine did then, on\n"
+        f"{machine([run for _, run, _ in results])}.\n",
         table(("study", "command", "seconds"), study_rows(studies, results)),
     ]
     page.parent.mkdir(parents=True, exist_ok=True)
