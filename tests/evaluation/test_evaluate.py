@@ -28,11 +28,19 @@ class CountingTask:
     def count(self, limit: int | None = None) -> int:
         return self.samples if limit is None else min(limit, self.samples)
 
-    def questions(self, shots: Shots, request_types: frozenset[type], limit: int | None = None) -> Iterator[Question]:
+    def questions(
+        self, shots: Shots, request_types: frozenset[type], limit: int | None = None
+    ) -> Iterator[Question]:
         for index in range(self.count(limit)):
-            requests = tuple(ScoreRequest(f"question {index}", f" {choice}") for choice in range(index % 3 + 1))
+            requests = tuple(
+                ScoreRequest(f"question {index}", f" {choice}") for choice in range(index % 3 + 1)
+            )
             yield Question(
-                str(index), requests, f"question {index}", " 0", cluster=str(index // 4) if self.clustered else ""
+                str(index),
+                requests,
+                f"question {index}",
+                " 0",
+                cluster=str(index // 4) if self.clustered else "",
             )
 
     def grade(self, question: Question, responses: Sequence[Response]) -> Grade:

@@ -16,14 +16,15 @@ from tianti.tasks.task import Shots, Task
 
 @dataclass(frozen=True)
 class HeadOnly(Checked):
-    """One linear layer learns, to its optimum where that is unique.
+    """One linear layer learns.
 
-    - labels: multinomial logistic regression on the mean of the text's last hidden states;
-    - choices: one scoring vector on the mean of question and choice, softmax over the choices;
-    - free text (causal models): a copy of the output head, trained on the hidden states before the answers' tokens.
+    - causal models: a copy of the output head, trained on the hidden states before the answers' tokens; what answers is
+      still the prompt, so the head starts where zero-shot stands;
+    - encoders, labels: multinomial logistic regression on the mean of the text's last hidden states, to its optimum;
+    - encoders, choices: one scoring vector on the mean of question and choice, softmax over the choices, to its optimum.
 
-    The strength of the penalty (or, for free text, the number of passes) is chosen by the validation split, or by a
-    tenth of the training split where there is none.
+    The number of passes, or the strength of the penalty, is chosen by the validation split, or by a tenth of the
+    training split where there is none.
     """
 
     name: ClassVar[str] = "head-only"

@@ -35,7 +35,7 @@ PATIENCE = 3
 
 
 def learn_head(lesson: Lesson, folder: Path, progress: Progress) -> Adapted:
-    """Fit the head that the task's form asks for, or load from `folder` what was fitted before."""
+    """Fit the head that the model's architecture asks for, or load from `folder` what was fitted before."""
     network = _network(lesson)
     found = saving.load(folder, lesson.identity)
     if found is not None:
@@ -44,7 +44,8 @@ def learn_head(lesson: Lesson, folder: Path, progress: Progress) -> Adapted:
         return Adapted(answering(network, lesson), cost)
     started = time.perf_counter()
     with progress.meter(f"head-only · {lesson.task.info.name}", None) as meter:
-        cost = _fit_output(network, lesson) if lesson.form == "text" else _fit_pooled(network, lesson)
+        fit = _fit_pooled if isinstance(network, PooledNetwork) else _fit_output
+        cost = fit(network, lesson)
         meter.advance(note=f"validation loss {min(cost.validation):.3f}")
     tensors = trained_tensors(network)
     cost = replace(
@@ -61,7 +62,7 @@ def _network(lesson: Lesson) -> Any:
     """A copy with shared frozen weights, in which the head alone requires a gradient."""
     original, _ = lesson.model.pair()
     network = shared_copy(original)
-    if lesson.form == "text":
+    if lesson.model.model.architecture == "causal":
         return _with_own_output(network)
     with isolated_randomness(lesson.draw, original.device):
         return PooledNetwork(network.base_model, lesson.outputs)
@@ -187,7 +188,7 @@ def _fit_output(network: Any, lesson: Lesson) -> Cost:
     options = lesson.adaptation
     examples, held = lesson.examples(options.max_examples)
     parts = [
-        windows(part, network, tokenizer, options.max_length, ends=True)
+        windows(part, network, tokenizer, options.max_length, ends=lesson.form == "text")
         for part in (examples, held or examples)
     ]
     states, targets = _answer_states(network, parts[0])
@@ -241,14 +242,14 @@ def _answer_states(network: Any, read: Sequence[Window]) -> tuple[Tensor, Tensor
                 logits = network(input_ids=ids, attention_mask=mask, use_cache=False).logits
                 if not torch.allclose(head(hidden)[mask.bool()], logits[mask.bool()], atol=1e-3, rtol=1e-3):
                     raise IncompatibleError(
-                        f"head-only does not fit {type(network).__name__} on a task of free text: its logits are more "
-                        "than one linear layer of its hidden state",
+                        f"head-only does not fit {type(network).__name__}: its logits are more than one linear layer of "
+                        "its hidden state",
                         remedy="use lora or full",
                     )
             for row, index in enumerate(batch):
                 end = len(read[index].tokens) - 1
                 states[index] = hidden[row, end - read[index].scored : end].float().cpu()
-    targets = [torch.from_numpy(window.tokens[-window.scored :].copy()) for window in read]
+    targets = [torch.from_numpy(window.tokens[-window.scored :].copy()).long() for window in read]
     return torch.cat(states), torch.cat(targets)
 
 
