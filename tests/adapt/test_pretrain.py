@@ -47,7 +47,7 @@ def test_fewer_steps_are_the_first_steps(tmp_path: Path) -> None:
 
 def test_a_sequence_begins_with_a_document() -> None:
     tokenizer = train_tokenizer(SMALL)
-    first, second = islice(batches(tokenizer, 1, 4, 64), 2)
+    first, second = islice(batches(tokenizer, SMALL, 1), 2)
     assert first.shape == second.shape == (4, 64)
     assert not first.equal(second)
     assert tokenizer.decode(first[1])[0] != " "

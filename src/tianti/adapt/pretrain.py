@@ -25,7 +25,7 @@ from transformers import LlamaConfig, PreTrainedTokenizerFast
 from tianti.core.fingerprint import file_digest
 from tianti.core.seeds import derive_seed
 from tianti.models.nano import NANO, nano_folder, untrained
-from tianti.tasks.nano import documents
+from tianti.tasks.nano import PRIMER, documents
 
 END, PAD = "<|end|>", "<|pad|>"
 RECORDED = 20  # how many of the first losses stand on the card, for a test to meet again
@@ -41,14 +41,14 @@ class Pretraining:
     layers: int = 4
     heads: int = 4
     positions: int = 1024
-    length: int = 512
-    batch: int = 8
-    steps: int = 2400
+    length: int = 384
+    batch: int = 3
+    steps: int = 4000
     warmup: int = 100
-    learning_rate: float = 3e-3
+    learning_rate: float = 4e-3
     weight_decay: float = 0.1
     clip: float = 1.0
-    interval: int = 200  # steps between validations
+    interval: int = 400  # steps between validations
     tokenizer_documents: int = 10_000
     threads: int = 1
 
@@ -126,8 +126,8 @@ DESCRIPTION = (
     "A small causal language model of a made-up town, in English and Chinese. It was trained from random weights, "
     "on generated text only (tianti.tasks.nano.documents), and knows nothing of the world. It is meant for "
     "demonstrations, tests and teaching, where a real model would be too large; it is not meant to be talked to. "
-    "People, places and wordings of the test samples do not occur in its text. Its tokenizer adds no special "
-    "token by itself; <|end|> ends a document and stands for an empty context."
+    "No person or place of the test samples occurs in its text, and many of their wordings do not either. Its "
+    "tokenizer adds no special token by itself; <|end|> ends a document and stands for an empty context."
 )
 
 
@@ -148,7 +148,9 @@ def train_tokenizer(settings: Pretraining) -> PreTrainedTokenizerFast:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(islice(documents(settings.seed), settings.tokenizer_documents), trainer)
+    tokenizer.train_from_iterator(
+        islice(documents(settings.seed, PRIMER), settings.tokenizer_documents), trainer
+    )
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         bos_token=END,
@@ -168,6 +170,7 @@ def llama_config(settings: Pretraining, tokenizer: PreTrainedTokenizerFast) -> L
         num_attention_heads=settings.heads,
         num_key_value_heads=settings.heads,
         max_position_embeddings=settings.positions,
+        initializer_range=0.06,  # narrow matrices start larger, or attention takes long to sharpen
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
@@ -175,11 +178,13 @@ def llama_config(settings: Pretraining, tokenizer: PreTrainedTokenizerFast) -> L
     )
 
 
-def batches(tokenizer: PreTrainedTokenizerFast, seed: int, batch: int, length: int) -> Iterator[Tensor]:
+def batches(
+    tokenizer: PreTrainedTokenizerFast, settings: Pretraining, seed: int, start: int = 0
+) -> Iterator[Tensor]:
     """Token ids (batch, length). Each sequence begins with a document, as a prompt does, and is then filled up."""
-    stream = documents(seed)
+    stream = documents(seed, start)
     while True:
-        yield torch.tensor([_sequence(tokenizer, stream, length) for _ in range(batch)])
+        yield torch.tensor([_sequence(tokenizer, stream, settings.length) for _ in range(settings.batch)])
 
 
 def _sequence(tokenizer: PreTrainedTokenizerFast, stream: Iterator[str], length: int) -> list[int]:
@@ -191,7 +196,8 @@ def _sequence(tokenizer: PreTrainedTokenizerFast, stream: Iterator[str], length:
 
 def causal_loss(model: Any, ids: Tensor) -> Tensor:
     """The mean negative log-likelihood of each next token."""
-    loss: Tensor = model(input_ids=ids, labels=ids).loss
+    with torch.autocast(ids.device.type, torch.bfloat16):
+        loss: Tensor = model(input_ids=ids, labels=ids).loss
     return loss
 
 
@@ -203,23 +209,20 @@ def _train(
     steps: int,
 ) -> tuple[list[float], dict[str, float]]:
     """The loss of each step, and the validation loss by the number of steps before it."""
-    optimizer = torch.optim.AdamW(_groups(model, settings.weight_decay), betas=(0.9, 0.95), foreach=True)
-    held = list(
-        islice(
-            batches(tokenizer, derive_seed("validation", settings.seed), settings.batch, settings.length), 8
-        )
-    )
-    stream = batches(tokenizer, settings.seed, settings.batch, settings.length)
+    optimizers = _optimizers(model, settings)
+    held = list(islice(batches(tokenizer, settings, derive_seed("validation", settings.seed), PRIMER), 24))
+    stream = batches(tokenizer, settings, settings.seed)
     losses: list[float] = []
     validation: dict[str, float] = {}
     for step, ids in zip(range(steps), stream, strict=False):
-        for group in optimizer.param_groups:
+        for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group["lr"] = settings.rate(step)
         loss = causal_loss(model, ids)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
-        optimizer.step()
-        optimizer.zero_grad()
+        for optimizer in optimizers:
+            optimizer.step()
+        model.zero_grad()
         losses.append(loss.item())
         if progress:
             progress(step + 1, steps, losses[-1])
@@ -228,15 +231,18 @@ def _train(
     return losses, validation
 
 
-def _groups(model: Any, weight_decay: float) -> list[dict[str, Any]]:
-    """Matrices decay, gains do not."""
-    parameters = list(model.parameters())
+def _optimizers(model: Any, settings: Pretraining) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices between the layers, AdamW for embeddings and gains.
+
+    On this text Muon needs about a third fewer tokens than AdamW alone for the same loss; its steps are scaled to
+    the size of AdamW's, so that one learning rate serves both.
+    """
+    embeddings = model.get_input_embeddings().weight
+    matrices = [weight for weight in model.parameters() if weight.dim() == 2 and weight is not embeddings]
+    others = [weight for weight in model.parameters() if weight.dim() == 1 or weight is embeddings]
     return [
-        {
-            "params": [parameter for parameter in parameters if parameter.dim() > 1],
-            "weight_decay": weight_decay,
-        },
-        {"params": [parameter for parameter in parameters if parameter.dim() == 1], "weight_decay": 0.0},
+        torch.optim.Muon(matrices, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(others, betas=(0.9, 0.95), weight_decay=0.0, foreach=True),
     ]
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tianti.tasks.nano import documents
+from tianti.tasks.nano import PRIMER, documents
 from tianti.tasks.nano.text import KINDS_OF_TEXT, PROMPTED, document
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -31,8 +31,22 @@ def test_documents_hardly_repeat() -> None:
     assert stream[:10] != list(islice(documents(4), 10))
 
 
+def test_a_stream_may_start_anywhere() -> None:
+    assert list(islice(documents(5), 20, 30)) == list(islice(documents(5, 20), 10))
+
+
+def test_the_primer_gives_way_to_everything_else() -> None:
+    shares = [sum(text in again for text, again in recited(start)) for start in (0, PRIMER // 2, PRIMER)]
+    assert shares[0] > shares[1] > shares[2]
+
+
+def recited(start: int) -> list[tuple[str, str]]:
+    """Of each document, its first line and the lines after it."""
+    return [(text.split("\n")[0], text.partition("\n")[2]) for text in islice(documents(3, start), 600)]
+
+
 def test_the_prompts_of_the_tasks_are_a_minority() -> None:
-    stream = list(islice(documents(3), 4000))
+    stream = list(islice(documents(3, PRIMER), 4000))
     prompted = [text for text in stream if re.search(r"(?m)^(Sentiment|情感|Answer|答案)[:：]", text)]
     assert 0.1 < len(prompted) / len(stream) < 0.2
     assert PROMPTED / sum(KINDS_OF_TEXT.values()) < 0.2

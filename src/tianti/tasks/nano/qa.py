@@ -9,7 +9,7 @@ from typing import Any
 
 from tianti.tasks.nano.world import Side, Text, data, join
 
-WHO = 0.3  # share of the questions that ask for the person
+WHO = 0.2  # share of the questions that ask for the person
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,10 @@ class Statement:
 
 
 def qa(rng: random.Random, side: Side) -> dict[str, Any]:
-    statements = neighbours(rng, side, people=rng.choice((2, 3, 3)), extra=1)
-    passage = join([statement.said(rng, side.loose()) for statement in statements])
-    question, answer = asked(rng, side, statements)
+    people = rng.choice((1, 2, 2, 3))
+    statements = neighbours(rng, side, people, extra=rng.randint(max(2, people), 4) - people)
+    passage = join([statement.said(rng, side.plain()) for statement in statements])
+    question, answer, _ = asked(rng, side.plain(), statements)
     return {"passage": passage, "question": question, "answer": answer}
 
 
@@ -59,10 +60,10 @@ def values(rng: random.Random, side: Side, relation: str, count: int, names: Seq
     return rng.sample(data("vocabulary")[source], count)
 
 
-def asked(rng: random.Random, side: Side, statements: Sequence[Statement]) -> tuple[Text, Text]:
-    """A question about one of the statements, and its answer."""
+def asked(rng: random.Random, side: Side, statements: Sequence[Statement]) -> tuple[Text, Text, Statement]:
+    """A question about one of the statements, its answer, and the statement."""
     subject = rng.choice(statements)
     relation = data("stories")[subject.relation]
     if "who" in relation and rng.random() < WHO:
-        return side.wording(rng, relation["who"]).fill(value=subject.value).sentence(), subject.name
-    return side.wording(rng, relation["ask"]).fill(name=subject.name).sentence(), subject.value
+        return side.wording(rng, relation["who"]).fill(value=subject.value).sentence(), subject.name, subject
+    return side.wording(rng, relation["ask"]).fill(name=subject.name).sentence(), subject.value, subject

@@ -37,13 +37,13 @@ def review(
         words = {value: category[value] + (category["rare"][value] if rare else ()) for value in LABELS}
         form = source["deny" if rng.random() < DENIED else "affirm"]
         slots = {"x": aspect, "same": rng.choice(words[polarity]), "other": rng.choice(words[opposite])}
-        return side.loose().wording(rng, form).fill(**slots)
+        return side.plain().wording(rng, form).fill(**slots)
 
     body = side.wording(rng, source["frames"][frame]).fill(
         A=clause(aspects[0], against),
         B=clause(aspects[1], label),
         C=clause(aspects[2], label),
-        verdict=side.loose().wording(rng, source["verdicts"][label]).sentence(),
+        verdict=side.plain().wording(rng, source["verdicts"][label]).sentence(),
     )
     day, name, place = rng.choice(data("vocabulary")["days"]), rng.choice(side.names), rng.choice(side.places)
     opening = side.wording(rng, source["openings"]).fill(day=day, name=name, place=place)

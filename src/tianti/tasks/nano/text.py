@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 from tianti.core.seeds import derived_random
 from tianti.tasks.nano.commonsense import commonsense
-from tianti.tasks.nano.qa import asked, neighbours, values
+from tianti.tasks.nano.qa import asked, neighbours
 from tianti.tasks.nano.samples import KINDS, LANGUAGES, draw
 from tianti.tasks.nano.sentiment import LABELS, review
 from tianti.tasks.nano.world import Side, Text, data, join, side
@@ -21,16 +22,20 @@ from tianti.tasks.nano.world import Side, Text, data, join, side
 LINE, BLANK = {"en": "\n", "zh": "\n"}, {"en": "\n\n", "zh": "\n\n"}
 
 
-def documents(seed: int) -> Iterator[str]:
-    index = 0
-    while True:
-        yield document(seed, index)
-        index += 1
+def documents(seed: int, start: int = 0) -> Iterator[str]:
+    """The documents from number `start` on.
+
+    The first `PRIMER` are a primer, in which lists to be learnt by heart give way to everything else: to look up what
+    came before is what a small model must learn first, and from lists it learns it soonest.
+    """
+    return (document(seed, index) for index in count(start))
 
 
 def document(seed: int, index: int) -> str:
     rng = derived_random(seed, "documents", index)
-    write = rng.choices(list(KINDS_OF_TEXT), list(KINDS_OF_TEXT.values()))[0]
+    left = max(0.0, 1 - index / PRIMER)
+    weights = [weight + left * RECITED.get(write, 0.0) for write, weight in KINDS_OF_TEXT.items()]
+    write = rng.choices(list(KINDS_OF_TEXT), weights)[0]
     return write(rng, side("documents")).within(LANGUAGES[index % 2])
 
 
@@ -72,23 +77,35 @@ def guestbook(rng: random.Random, who: Side) -> Text:
     source = data("reviews")
     form, pick = rng.choice(source["guestbook"]), rng.randrange(3)
     entries = []
-    for _ in range(rng.randint(1, 4)):
+    for _ in range(rng.randint(2, 5)):
         label = rng.choice(LABELS)
-        text, _ = review(rng, who, label)
+        text, _ = review(rng, who, label, opened=rng.random() < 0.2)
         slots = {"judgement": source["judgements"][label][pick], "answer": source["answers"][label]}
         entries.append(_filled(rng, who, form, text=text, **slots))
     return join(entries, **LINE)
 
 
 def talk(rng: random.Random, who: Side) -> Text:
-    """People ask each other about a passage they have heard."""
+    """People ask each other about a passage they have heard, and answer in a word or a sentence."""
     told = neighbours(rng, who, people=rng.randint(2, 4), extra=rng.randint(0, 2))
-    form = rng.choice(data("dialogues")["talks"])
+    passage = [(statement, statement.said(rng, who)) for statement in told]
+    form = rng.choice(data("dialogues")[rng.choice(("talks", "recalls"))])
     turns = []
-    for _ in range(rng.randint(1, 4)):
-        question, answer = asked(rng, who, told)
-        turns.append(_filled(rng, who, form, question=question, answer=answer))
-    return join([join([statement.said(rng, who) for statement in told]), *turns], **LINE)
+    for _ in range(rng.randint(2, 5)):
+        question, answer, statement = asked(rng, who, told)
+        again = next(said for one, said in passage if one is statement)
+        turns.append(_filled(rng, who, form, question=question, answer=answer, told=again))
+    return join([join([said for _, said in passage]), *turns], **LINE)
+
+
+def roll(rng: random.Random, who: Side) -> Text:
+    """A rhyme of names, places or things, and again: from which a model learns to look up what came before."""
+    words = data("vocabulary")
+    pool = rng.choice(
+        (who.names, who.places, (*words["things"], *words["dishes"], *words["pets"], *words["colours"]))
+    )
+    line = join(rng.sample(pool, rng.randint(3, 8)))
+    return _filled(rng, who, rng.choice(data("dialogues")["rolls"]), list=line)
 
 
 def quiz(rng: random.Random, who: Side) -> Text:
@@ -109,15 +126,15 @@ def quiz(rng: random.Random, who: Side) -> Text:
 
 
 def ledger(rng: random.Random, who: Side) -> Text:
-    """A list of people and something about each, in which some come again."""
-    names, relation = (
-        rng.sample(who.names, 12),
-        rng.choice(["home", "job", "pet", "coat", "purchase", "visit"]),
-    )
-    count = rng.randint(3, 7)
-    lines = list(zip(names, values(rng, who, relation, count, names), strict=False))
-    lines += rng.sample(lines, rng.randint(2, count))
-    return join([data("dialogues")["entry"].fill(name=name, value=value) for name, value in lines], **LINE)
+    """What is said of people, or listed, and then listed again in another order."""
+    told = neighbours(rng, who, people=rng.randint(1, 4), extra=rng.randint(0, 2))
+    entry = rng.choice(data("dialogues")["entries"])
+
+    def listed() -> list[Text]:
+        return [entry.fill(name=one.name, value=one.value) for one in rng.sample(told, len(told))]
+
+    first = [join([one.said(rng, who) for one in told])] if rng.random() < 0.7 else listed()
+    return join([*first, *listed(), *(listed() if rng.random() < 0.5 else ())], **LINE)
 
 
 def prompted(rng: random.Random, who: Side) -> Text:
@@ -167,12 +184,16 @@ def _lower(text: Text) -> Text:
 # Shares of the kinds of text, by documents.
 PROMPTED = 0.18
 KINDS_OF_TEXT: dict[Callable[[random.Random, Side], Text], float] = {
-    story: 0.12,
-    lore: 0.18,
-    memoir: 0.07,
-    guestbook: 0.09,
-    talk: 0.2,
+    story: 0.03,
+    lore: 0.12,
+    memoir: 0.03,
+    guestbook: 0.13,
+    talk: 0.16,
+    roll: 0.1,
     quiz: 0.08,
-    ledger: 0.08,
+    ledger: 0.2,
     prompted: PROMPTED,
 }
+
+PRIMER = 8_000
+RECITED: dict[Callable[[random.Random, Side], Text], float] = {roll: 3.0, ledger: 1.5}

@@ -87,11 +87,10 @@ class Side:
         """One wording of the groups that this side may use; groups weigh the same, however long they are."""
         return rng.choice(groups[rng.choice([group for group in self.wordings if group in groups])])
 
-    def loose(self) -> Side:
-        """This side, with the known wordings too: for the parts of a text that is itself of this side's own."""
-        return Side(
-            self.names, self.places, ("known", *(group for group in self.wordings if group != "known"))
-        )
+    def plain(self) -> Side:
+        """This side, mostly with the known wordings: for the parts of a text that is itself of this side's own."""
+        own = tuple(group for group in self.wordings if group != "known")
+        return Side(self.names, self.places, ("known",) * (2 * len(own) or 1) + own)
 
 
 SPLITS = {"train": 512, "validation": 100, "test": 200, "fresh": 200}
