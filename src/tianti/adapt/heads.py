@@ -242,8 +242,8 @@ def _answer_states(network: Any, read: Sequence[Window]) -> tuple[Tensor, Tensor
                 logits = network(input_ids=ids, attention_mask=mask, use_cache=False).logits
                 if not torch.allclose(head(hidden)[mask.bool()], logits[mask.bool()], atol=1e-3, rtol=1e-3):
                     raise IncompatibleError(
-                        f"head-only does not fit {type(network).__name__}: its logits are more than one linear layer of "
-                        "its hidden state",
+                        f"head-only does not fit {type(network).__name__}: its logits are more than one linear "
+                        "layer of its hidden state",
                         remedy="use lora or full",
                     )
             for row, index in enumerate(batch):

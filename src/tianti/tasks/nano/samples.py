@@ -42,13 +42,26 @@ def _samples(kind: str, split: str, seed: int) -> tuple[dict[str, Any], ...]:
 
 
 def _distinct(kind: str, split: str, seed: int, index: int, seen: set[str]) -> dict[str, Any]:
-    """Sample `index`, drawn again in the rare case that it equals one before it in either language."""
+    """Sample `index`, drawn again when it equals one before it in either language.
+
+    A commonsense sample is drawn again, too, until its right choice has the place that it shall have among the four by
+    length: a model that knows nothing prefers short texts, and would not stand at chance if the shortest were seldom
+    right.
+    """
+    place = derived_random(seed, kind, split, "length", index).randrange(4)
     for sample in _draws(kind, split, seed, index):
         shown = {str(_row(sample, language)) for language in LANGUAGES}
-        if not shown & seen:
+        if not shown & seen and (kind != "commonsense" or _has_place(sample, place)):
             seen |= shown
             return sample
     raise AssertionError("the draws never end")
+
+
+def _has_place(sample: dict[str, Any], place: int) -> bool:
+    """Whether the right choice can stand at `place` (from 0) when the choices are ordered by their English length."""
+    lengths = [len(choice.en) for choice in sample["choices"]]
+    right = lengths[sample["answer"]]
+    return sum(length < right for length in lengths) <= place < sum(length <= right for length in lengths)
 
 
 def _draws(kind: str, split: str, seed: int, index: int) -> Iterator[dict[str, Any]]:
