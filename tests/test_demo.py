@@ -58,7 +58,7 @@ def test_everything_was_measured(board: Board) -> None:
         assert sum(cell.errors + cell.skipped for cell in entry.cells.values()) == 0, entry.name
 
 
-@pytest.mark.parametrize("adaptation", ["head-only", "lora(epochs=2)", "full(epochs=2)"])
+@pytest.mark.parametrize("adaptation", ["head-only", "lora", "full"])
 def test_adaptation_helps(demo: Path, adaptation: str) -> None:
     assert _beats(demo, f"nano:llama · {adaptation}", "nano:llama · zero-shot")
 
@@ -77,7 +77,7 @@ def test_the_untrained_model_sits_at_chance(board: Board, adaptation: str) -> No
         assert cell.low - slack <= column.chance <= cell.high + slack, cell
 
 
-@pytest.mark.parametrize("adaptation", ["zero-shot", "few-shot(k=4)", "head-only", "lora(epochs=2)", "full(epochs=2)"])
+@pytest.mark.parametrize("adaptation", ["zero-shot", "few-shot(k=4)", "head-only", "lora", "full"])
 def test_pre_training_beats_none(demo: Path, adaptation: str) -> None:
     assert _beats(demo, f"nano:llama · {adaptation}", f"nano:llama-untrained · {adaptation}")
 
@@ -88,7 +88,7 @@ def _best(board: Board, adaptations: Iterable[str]) -> str:
 
 
 def test_the_baselines_are_beaten_where_they_should_be(demo: Path, board: Board) -> None:
-    best = _best(board, ("lora(epochs=2)", "full(epochs=2)"))
+    best = _best(board, ("lora", "full"))
     for baseline in ("baseline:majority · fit", "baseline:tfidf · fit"):
         assert _beats(demo, best, baseline)
     assert _beats(demo, "baseline:tfidf · fit", "baseline:majority · fit")

@@ -28,7 +28,12 @@ def test_every_file_of_the_package_is_in_the_wheel(wheel: Path) -> None:
         inside = set(archive.namelist())
     tracked = subprocess.check_output(["git", "ls-files", "src/tianti"], cwd=ROOT, text=True).splitlines()
     assert {file.removeprefix("src/") for file in tracked} <= inside
-    for needed in ("models/nano/llama/model.safetensors", "demo.yaml", "web/locale/zh.yaml", "web/static/style.css"):
+    for needed in (
+        "models/nano/llama/model.safetensors",
+        "demo.yaml",
+        "web/locale/zh.yaml",
+        "web/static/style.css",
+    ):
         assert f"tianti/{needed}" in inside
 
 

@@ -33,6 +33,7 @@ class World:
         return {
             "name": name,
             "reference": name,
+            "include": [],
             "kind": "choice",
             "language": self.languages.get(name, "en"),
             "split": "test",
@@ -44,6 +45,7 @@ class World:
     def model(self, name: str) -> dict[str, Any]:
         return {
             "name": name,
+            "reference": name,
             "source": "folder",
             "architecture": "causal",
             "fingerprint": fingerprint(name),

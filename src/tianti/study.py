@@ -134,7 +134,7 @@ def describe(error: ValidationError) -> str:
 class Trial:
     """One cell of a study. `id` is the sha256 (64 hex digits) of its canonical manifest.
 
-    The task's reference is left out of the id: it says where the task was found, and its fingerprint what it is.
+    Where model and task were found (`reference`, `include`) is left out of the id: fingerprints say what they are.
     """
 
     model: Model
@@ -144,6 +144,7 @@ class Trial:
     """None where the adaptation draws nothing at random: one trial then serves for all seeds."""
     limit: int | None
     options: LoadOptions
+    include: tuple[Path, ...] = ()
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -153,6 +154,7 @@ class Trial:
             "manifest_version": MANIFEST_VERSION,
             "model": {
                 "name": model.name,
+                "reference": model.reference or model.name,
                 "source": model.source,
                 "architecture": model.architecture,
                 "fingerprint": model.fingerprint,
@@ -167,6 +169,7 @@ class Trial:
             "task": {
                 "name": info.name,
                 "reference": info.reference or info.name,
+                "include": [str(folder) for folder in self.include],
                 "kind": info.kind,
                 "language": info.language,
                 "split": info.split,
@@ -185,7 +188,8 @@ class Trial:
     @property
     def id(self) -> str:
         manifest = self.manifest
-        del manifest["task"]["reference"]
+        for part, name in (("model", "reference"), ("task", "reference"), ("task", "include")):
+            del manifest[part][name]
         return fingerprint(manifest)
 
     @property
@@ -212,7 +216,7 @@ def trials(study: Study, in_memory: Sequence[Model] = ()) -> list[Trial]:
     objects = {model.name: model for model in in_memory}
     models = [objects.get(reference) or open_model(reference) for reference in study.models]
     return [
-        Trial(model, adaptation, task, seed, study.limit, study.load_options)
+        Trial(model, adaptation, task, seed, study.limit, study.load_options, study.include)
         for model in models
         for adaptation in _fitting(model, adaptations, models)
         for task in tasks
@@ -222,15 +226,11 @@ def trials(study: Study, in_memory: Sequence[Model] = ()) -> list[Trial]:
 
 def repeat_command(manifest: Mapping[str, Any]) -> str:
     """The command that runs a trial with this manifest again."""
-    model = manifest["model"]
-    revision = f"@{model['revision']}" if model["revision"] and "@" not in model["name"] else ""
-    parts = [
-        model["name"] + revision,
-        "--task",
-        manifest["task"]["reference"],
-        "--adapt",
-        _full_notation(manifest),
-    ]
+    model, task = manifest["model"], manifest["task"]
+    revision = f"@{model['revision']}" if model["revision"] and "@" not in model["reference"] else ""
+    parts = [model["reference"] + revision, "--task", task["reference"], "--adapt", _full_notation(manifest)]
+    for folder in task["include"]:
+        parts += ["--include", folder]
     if manifest["seed"] is not None:
         parts += ["--seed", str(manifest["seed"])]
     if manifest["limit"] is not None:

@@ -5,7 +5,20 @@ What a command needs is imported when it runs, so that `tianti --help` answers a
 
 from __future__ import annotations
 
+import os
 import sys
+
+ENVIRONMENT = {
+    # Threads that wait for each other sleep instead of spinning: on a busy machine that is ten times as fast.
+    "OMP_WAIT_POLICY": "passive",
+    # The allocator keeps large blocks instead of giving them back: a tenth of the time of training small models. It is
+    # read when a process starts, so it serves the worker processes.
+    "MALLOC_MMAP_THRESHOLD_": str(2**32),
+    "MALLOC_TRIM_THRESHOLD_": str(2**33),
+    # Libraries draw bars of their own between ours.
+    "TQDM_DISABLE": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -13,6 +26,8 @@ def main(arguments: list[str] | None = None) -> None:
     from tianti.cli.application import application
     from tianti.core.exceptions import TiantiError
 
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
     try:

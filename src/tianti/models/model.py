@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +27,8 @@ class Model:
     path: Path | None = None
     revision: str | None = None
     parameters: int | None = None
+    reference: str = field(default="", compare=False)
+    """What `open_model` is given to get this model again, where that is more than the name."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,7 @@ def open_model(reference: str | Path | tuple[PreTrainedModel, PreTrainedTokenize
         return open_baseline(name)
     path = Path(text).expanduser()
     if path.exists():
-        return open_folder(path)
+        return replace(open_folder(path), reference=text)
     return _open_elsewhere(text)
 
 

@@ -61,7 +61,8 @@ def _has_place(sample: dict[str, Any], place: int) -> bool:
     """Whether the right choice can stand at `place` (from 0) when the choices are ordered by their English length."""
     lengths = [len(choice.en) for choice in sample["choices"]]
     right = lengths[sample["answer"]]
-    return sum(length < right for length in lengths) <= place < sum(length <= right for length in lengths)
+    shorter, no_longer = sum(length < right for length in lengths), sum(length <= right for length in lengths)
+    return bool(shorter <= place < no_longer)
 
 
 def _draws(kind: str, split: str, seed: int, index: int) -> Iterator[dict[str, Any]]:

@@ -93,7 +93,7 @@ class Side:
         return Side(self.names, self.places, ("known",) * (2 * len(own) or 1) + own)
 
 
-SPLITS = {"train": 512, "validation": 100, "test": 200, "fresh": 200}
+SPLITS = {"train": 256, "validation": 100, "test": 200, "fresh": 200}
 _POOLS = {"known": (0.0, 0.55), "validation": (0.55, 0.65), "test": (0.65, 0.83), "fresh": (0.83, 1.0)}
 _WORDINGS = {"documents": ("known",), "train": ("known", "taught"), "validation": ("taught",)}
 _TESTED = ("taught", "taught", "held")
