@@ -15,7 +15,8 @@ import pytest
 from tianti.api import compare_entries, load_board
 from tianti.board import Board, Entry
 
-LANGUAGES = ("", "-zh")
+# The demo is run once: all tests of this module go to one process.
+pytestmark = pytest.mark.xdist_group("demo")
 
 
 def _demo(folder: Path) -> subprocess.CompletedProcess[str]:
