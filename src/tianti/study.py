@@ -44,7 +44,7 @@ class Study(BaseModel):
     include: tuple[Path, ...] = Field((), description="folders with lm-eval YAML files of your own")
     device: str = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    batch: int | Literal["auto"] = "auto"
+    batch: PositiveInt | Literal["auto"] = "auto"
     workers: PositiveInt | Literal["auto"] = "auto"
     """Processes; the numbers are the same with any number of them."""
 

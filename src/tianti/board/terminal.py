@@ -119,8 +119,9 @@ def _width(texts: Iterable[str]) -> int:
 def render_comparison(comparison: Comparison) -> RenderableType:
     """First minus second on each task and overall."""
     table = Table(box=None, padding=(0, 1), header_style="bold")
-    for title in ("task", "first", "second", "difference", "interval", "p", "better on", "worse on", "items"):
-        table.add_column(title, justify="left" if title == "task" else "right", no_wrap=title != "task")
+    table.add_column("task", overflow="fold", min_width=12)
+    for title in ("first", "second", "difference", "interval", "p", "better on", "worse on", "items"):
+        table.add_column(title, justify="right")
     for row in [*comparison.tasks, *([comparison.overall] if comparison.overall else [])]:
         table.add_row(*_difference(row), style="bold" if row is comparison.overall else None)
     level = f"{comparison.level:.0%}"

@@ -19,7 +19,7 @@ def demo(
     store: StoreOption = DEFAULT_STORE,
     site: Annotated[Path, typer.Option("--site", help="Where the site is written.")] = Path("tianti-site"),
     limit: Annotated[
-        int | None, typer.Option("--limit", "-l", help="At most so many samples of each task.")
+        int | None, typer.Option("--limit", "-l", min=1, help="At most so many samples of each task.")
     ] = None,
     from_scratch: Annotated[
         bool,
