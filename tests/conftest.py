@@ -13,9 +13,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 import torch
 
-torch.set_num_threads(1)
+from real_data_folder import REAL_DATA
 
-REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+torch.set_num_threads(1)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ class Ours:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    from conftest import REAL_DATA
+    from real_data_folder import REAL_DATA
 
     if not REAL_DATA.is_dir():
         pytest.skip("no real data beside this checkout (../shared/data)")
