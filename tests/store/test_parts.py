@@ -81,7 +81,7 @@ def test_a_part_of_another_store_is_not_taken_for_the_sealed_one(tmp_path, make)
         read_part(tmp_path, other)
 
 
-@pytest.mark.parametrize("writes_that_succeed", [0, 1, 2])
+@pytest.mark.parametrize("writes_that_succeed", [0, 1])
 def test_a_full_disk_leaves_nothing_behind(tmp_path, make, monkeypatch, writes_that_succeed):
     real = Path.open
 
@@ -97,6 +97,9 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path, make, monkeypatch, writes_t
                 raise OSError(errno.ENOSPC, "No space left on device")
             self.left -= 1
             return self.file.write(data)
+
+        def flush(self):
+            raise OSError(errno.ENOSPC, "No space left on device")
 
         def __getattr__(self, name):
             return getattr(self.file, name)

@@ -84,7 +84,7 @@ def draft_part(folder: Path, answers: Sequence[Answer]) -> Iterator[Draft]:
     path = folder / f".{uuid.uuid4().hex}.tmp"
     try:
         with path.open("xb") as file:
-            _write_parquet(file, answers)
+            file.write(_parquet(answers))
             file.flush()
             os.fsync(file.fileno())
         digest = file_digest(path)
@@ -120,10 +120,13 @@ def old_files(folder: Path) -> set[str]:
     return {entry.name for entry in os.scandir(folder) if now - entry.stat().st_mtime > _ORPHAN_SECONDS}
 
 
-def _write_parquet(file: Any, answers: Sequence[Answer]) -> None:
-    with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+def _parquet(answers: Sequence[Answer]) -> memoryview:
+    """The bytes of a part. Not written straight to a file: a writer whose disk is full tries again when collected."""
+    buffer = pa.BufferOutputStream()
+    with pq.ParquetWriter(buffer, SCHEMA, compression="zstd") as writer:
         for group in _groups(answers):
             writer.write_table(pa.Table.from_pylist([_row(answer) for answer in group], schema=SCHEMA))
+    return memoryview(buffer.getvalue())
 
 
 def _groups(answers: Sequence[Answer]) -> Iterator[list[Answer]]:
