@@ -71,9 +71,9 @@ class CausalTokens:
             contexts.append(context)
             wholes.append(request.context + request.continuation)
             bare.append(context == "")
-        context_tokens = self._encode_each(contexts, self.prefix_text)
-        whole_tokens = self._encode_each(wholes, self.prefix_text)
-        bare_tokens = iter(self._encode([t for t, b in zip(wholes, bare, strict=True) if b], special=False))
+        context_tokens = self.encode_each(contexts, self.prefix_text)
+        whole_tokens = self.encode_each(wholes, self.prefix_text)
+        bare_tokens = iter(self.encode([t for t, b in zip(wholes, bare, strict=True) if b], special=False))
         return [
             self._bare_window(next(bare_tokens), request.truncate)
             if is_bare
@@ -90,17 +90,17 @@ class CausalTokens:
         token. The last window is filled up from the left with tokens that were scored before.
         """
         texts = [request.text for request in requests]
-        return [self._rolling(tokens) for tokens in self._encode_each(texts, self.prefix_text)]
+        return [self._rolling(tokens) for tokens in self.encode_each(texts, self.prefix_text)]
 
     def prompts(self, requests: Sequence[GenerateRequest]) -> list[Tokens | Failure]:
         """The tokens of each request's context, or why it cannot be asked."""
         texts = [request.context for request in requests]
-        encoded = self._encode_each(texts, self.tokenizer.bos_token)
+        encoded = self.encode_each(texts, self.tokenizer.bos_token)
         return [self._prompt(tokens, request) for tokens, request in zip(encoded, requests, strict=True)]
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """The number of tokens of each text, special tokens of the tokenizer included."""
-        return [len(tokens) for tokens in self._encode_each(texts, self.prefix_text)]
+        return [len(tokens) for tokens in self.encode_each(texts, self.prefix_text)]
 
     def _window(self, context: Tokens, continuation: Tokens, truncate: bool) -> Window | Failure:
         total, scored = len(context) + len(continuation), len(continuation)
@@ -119,9 +119,7 @@ class CausalTokens:
                 f"prompt and answer of {total} tokens, the model reads {self.max_length}",
                 tokens=total,
             )
-        return self._checked(
-            Window(np.concatenate((context, continuation))[-(self.max_length + 1) :], scored)
-        )
+        return self.checked(Window(np.concatenate((context, continuation))[-(self.max_length + 1) :], scored))
 
     def _bare_window(self, continuation: Tokens, truncate: bool) -> Window | Failure:
         """The window of a continuation without context: the prefix token is the context."""
@@ -141,7 +139,7 @@ class CausalTokens:
         for start in range(0, len(tokens), length):
             end = min(start + length, len(tokens))
             first = 0 if start == 0 else end - length
-            window = self._checked(Window(followed[first : end + 1], end - start))
+            window = self.checked(Window(followed[first : end + 1], end - start))
             if isinstance(window, Failure):
                 return window
             windows.append(window)
@@ -169,10 +167,10 @@ class CausalTokens:
                     "skipped", "no context, and the tokenizer has no BOS or EOS token to stand for it"
                 )
             tokens = np.array([self.prefix], dtype=np.int32)
-        window = self._checked(Window(tokens[-room:], 0))
+        window = self.checked(Window(tokens[-room:], 0))
         return window if isinstance(window, Failure) else window.tokens
 
-    def _checked(self, window: Window) -> Window | Failure:
+    def checked(self, window: Window) -> Window | Failure:
         """A token without an embedding would stop the whole run (and on a GPU the process)."""
         largest = int(window.tokens.max())
         if largest < self.vocabulary:
@@ -183,19 +181,19 @@ class CausalTokens:
             tokens=len(window.tokens),
         )
 
-    def _encode_each(self, texts: Sequence[str], prefix_text: str | None) -> list[Tokens]:
+    def encode_each(self, texts: Sequence[str], prefix_text: str | None) -> list[Tokens]:
         """Token ids of each text with the tokenizer's usual special tokens, or without where `prefix_text` is there."""
         distinct = list(dict.fromkeys(texts))
         starts = [prefix_text is not None and text.startswith(prefix_text) for text in distinct]
-        with_special = self._encode([t for t, s in zip(distinct, starts, strict=True) if not s], special=True)
-        without = self._encode([t for t, s in zip(distinct, starts, strict=True) if s], special=False)
+        with_special = self.encode([t for t, s in zip(distinct, starts, strict=True) if not s], special=True)
+        without = self.encode([t for t, s in zip(distinct, starts, strict=True) if s], special=False)
         found = {
             text: next(without) if start else next(with_special)
             for text, start in zip(distinct, starts, strict=True)
         }
         return [found[text] for text in texts]
 
-    def _encode(self, texts: Sequence[str], *, special: bool) -> Iterator[Tokens]:
+    def encode(self, texts: Sequence[str], *, special: bool) -> Iterator[Tokens]:
         for start in range(0, len(texts), TEXTS_AT_ONCE):
             encoded = self.tokenizer(
                 list(texts[start : start + TEXTS_AT_ONCE]),
