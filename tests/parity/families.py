@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import torch
@@ -327,3 +328,9 @@ def build(family: Family, **changes: Any) -> Any:
         else:
             parameter.data = 0.3 * noise
     return network.eval()
+
+
+@cache
+def build_once(family: Family) -> Any:
+    """The network of a family, for tests that leave it as it is."""
+    return build(family)
