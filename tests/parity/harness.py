@@ -53,9 +53,11 @@ def check_scores(
     return [is_greedy for _, is_greedy in theirs]
 
 
-def check_rolling(network: Any, tokenizer: Any, texts: Sequence[str], rows: int = 4) -> None:
+def check_rolling(network: Any, tokenizer: Any, texts: Sequence[str], rows: int = 4, **settings: Any) -> None:
+    """Equal log-probabilities; `settings` as for `check_scores`."""
     ours = we_say(network, tokenizer, [RollingRequest(text) for text in texts])
-    theirs = lm_eval_says(network, tokenizer, "loglikelihood_rolling", [(text,) for text in texts], rows)
+    asked = [(text,) for text in texts]
+    theirs = lm_eval_says(network, tokenizer, "loglikelihood_rolling", asked, rows, **settings)
     for text, response, logprob in zip(texts, ours, theirs, strict=True):
         assert isinstance(response, RollingResponse), text
         # The sum of up to a thousand tokens in float32.
