@@ -3,13 +3,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import tianti
-from tianti.core.exceptions import InputError, StoreError
+from tianti.core.exceptions import InputError, ModelError, StoreError
 from tiny import tiny_llama, tiny_tokenizer
 
 ROOT = Path(__file__).parents[1]
@@ -72,6 +73,48 @@ def test_what_cannot_be_measured_is_an_error_with_its_reason() -> None:
     with pytest.raises(StoreError, match="no results in nowhere"):
         tianti.load_board("nowhere")
     assert not Path("nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: tianti.evaluate(42, "nano/qa"), "model: expected a model of transformers, got 42"),
+        (lambda: tianti.evaluate(tiny_llama(), "nano/qa", tokenizer=1), "tokenizer: expected a tokenizer"),
+        (lambda: tianti.evaluate("nano:llama", 42), r"tasks\[0\]: expected .* got 42"),
+        (lambda: tianti.run(42), "study: expected a file"),
+        (lambda: tianti.run({"modles": "nano:llama"}), "did you mean 'models'"),
+        (lambda: tianti.run({"models": [], "tasks": "nano/qa"}), "models: expected at least one model"),
+    ],
+)  # fmt: skip
+def test_what_is_no_model_task_or_study_is_refused(call: Callable[[], object], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        call()
+    assert not Path("tianti-store").exists()
+
+
+def test_a_device_that_is_not_there_is_found_out_before_the_first_trial() -> None:
+    study = {"models": ["nano:llama"], "tasks": ["nano/qa"], "device": "cuda:99", "limit": 2}
+    with pytest.raises(ModelError, match=r"no device 'cuda:99' here; there is cpu"):
+        tianti.run(study)
+    assert not tianti.load_board("tianti-store").entries
+
+
+def test_a_device_does_not_matter_where_nothing_is_left_to_run() -> None:
+    study = {"models": ["nano:llama"], "tasks": ["nano/qa"], "limit": 2}
+    assert tianti.run(study) == tianti.run({**study, "device": "cuda:99"})
+    baseline = {
+        "models": ["baseline:majority"],
+        "adaptations": "fit",
+        "tasks": "nano/qa",
+        "device": "cuda:99",
+    }
+    assert tianti.run(baseline).entries
+
+
+def test_evaluate_takes_a_path(tmp_path: Path) -> None:
+    tiny_llama().save_pretrained(tmp_path / "mine")
+    tiny_tokenizer().save_pretrained(tmp_path / "mine")
+    assert tianti.evaluate(tmp_path / "mine", "nano/qa", limit=2).entries[0].model == "mine"
 
 
 def test_the_python_example_of_the_readme_runs() -> None:

@@ -51,13 +51,34 @@ def test_a_study_survives_being_written_and_read(tmp_path: Path) -> None:
     [
         ("", StudyError, "expected a mapping"),
         ("- a\n", StudyError, "expected a mapping"),
-        ("models: [\n", StudyError, "cannot be read as YAML"),
-        ("tasks: [nano/qa]\n", StudyError, "models: field required"),
-        ("models: []\ntasks: [nano/qa]\n", StudyError, "models"),
-        (MINIMAL + "limit: 0\n", StudyError, "limit: input should be greater than 0, got 0"),
-        (MINIMAL + "seeds: [a]\n", StudyError, "seeds.0"),
+        ("models: [\n", StudyError, "line 2, column 1: no YAML: expected the node content"),
+        ("tasks: [nano/qa]\n", StudyError, "models is missing: give at least one model"),
+        ("models: []\ntasks: [nano/qa]\n", StudyError, "models: expected at least one model"),
+        (
+            "models: [nano:llama\ntasks:\n  - nano/qa\n",
+            StudyError,
+            "line 2, column 6: no YAML: expected ',' or ']'",
+        ),
+        (MINIMAL + "data: {test: a.csv}\n", UnknownNameError, "data is a key of task files"),
+        (
+            MINIMAL + "workers: -2\n",
+            StudyError,
+            "workers: expected auto or a whole number greater than 0, got -2",
+        ),
+        ("task: t\nkind: classification\ndata: a.csv\n", StudyError, "`tianti run MODEL --task "),
+        (
+            "task: arc\noutput_type: multiple_choice\ndoc_to_text: a\n",
+            StudyError,
+            "--task harness:arc --include",
+        ),
+        (
+            MINIMAL + "limit: 0\n",
+            StudyError,
+            "limit: expected a whole number greater than 0: samples of each task, got 0",
+        ),
+        (MINIMAL + "seeds: [a]\n", StudyError, "seeds[0]: expected"),
         (MINIMAL + "dtype: float23\n", StudyError, "dtype"),
-        (MINIMAL + "study: a/b\n", StudyError, "study: a name of letters"),
+        (MINIMAL + "study: a/b\n", StudyError, "study: expected a name of letters"),
         (MINIMAL + "adaptation: lora\n", UnknownNameError, "did you mean 'adaptations'"),
     ],
 )
@@ -71,9 +92,26 @@ def test_a_wrong_file_says_what_is_wrong_and_where(
     assert str(path) in str(caught.value)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"no study file .*nothing\.yaml"):
-        read_study(tmp_path / "nothing.yaml")
+def test_a_broken_file_is_told_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(StudyError) as caught:
+        read_study(_write(tmp_path, "models: [nano:llama\ntasks:\n  - nano/qa\n   - bla: [\n"))
+    assert len(caught.value.message.splitlines()) == 1
+
+
+def test_a_missing_file_is_named_and_the_nearest_too(tmp_path: Path) -> None:
+    _write(tmp_path, MINIMAL)
+    with pytest.raises(
+        StudyError, match=r"no study file .*stuyd\.yaml\n.*did you mean study\.yaml"
+    ) as caught:
+        read_study(tmp_path / "stuyd.yaml")
+    assert "needs no file" in caught.value.remedy
+    with pytest.raises(StudyError, match="there is no folder"):
+        read_study(tmp_path / "nowhere" / "study.yaml")
+
+
+@pytest.mark.parametrize("key", Study.model_fields)
+def test_every_key_says_what_it_expects(key: str) -> None:
+    assert Study.model_fields[key].description
 
 
 def _trials(**fields: object) -> list[Trial]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,10 @@ from tianti.board.compare import Comparison, compare
 from tianti.conductor import Outcome, conduct
 from tianti.core.exceptions import InputError, StoreError
 from tianti.core.progress import Progress, Silent
-from tianti.models import LoadedModel, from_objects
+from tianti.models import LoadedModel, check_device, from_objects
 from tianti.store import Store
-from tianti.study import Study, Trial, read_study, trials
-from tianti.workers import conduct_in_parallel, count_workers
+from tianti.study import Study, Trial, checked_study, read_study, study_of, trials
+from tianti.workers import conduct_in_parallel, count_workers, unfinished
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -39,7 +39,13 @@ def run_study(
     progress: Progress,
     loaded_models: Sequence[LoadedModel] = (),
 ) -> StudyResult:
-    """Run the planned trials of a study and build its board."""
+    """Run the planned trials of a study and build its board.
+
+    Raises:
+        ModelError: there is a network to run, and the study's device is not there.
+    """
+    if any(trial.model.architecture != "baseline" for trial in unfinished(planned, store)):
+        check_device(study.device)
     store.record_study(study.study, [trial.id for trial in planned], study.to_yaml())
     workers = 1 if loaded_models else count_workers(study, planned, store)
     outcomes = list(
@@ -51,7 +57,7 @@ def run_study(
 
 
 def run(
-    study: Study | dict[str, Any] | str | Path,
+    study: Study | Mapping[str, Any] | str | Path,
     *,
     store: str | Path = DEFAULT_STORE,
     progress: Progress | None = None,
@@ -63,17 +69,14 @@ def run(
     Raises:
         InputError: the study, a model, an adaptation or a task cannot be used, or nothing at all could be measured.
     """
-    if isinstance(study, str | Path):
-        study = read_study(Path(study))
-    elif isinstance(study, dict):
-        study = Study.model_validate(study)
+    study = _as_study(study)
     with Store(Path(store)) as opened:
         result = run_study(study, trials(study), opened, progress or Silent())
     return _board_unless_nothing_was_measured(result)
 
 
 def evaluate(
-    model: str | PreTrainedModel,
+    model: str | Path | PreTrainedModel,
     tasks: str | Iterable[str],
     *,
     adaptations: str | Iterable[str] = ("zero-shot",),
@@ -93,17 +96,15 @@ def evaluate(
     Raises:
         InputError: something named does not exist or does not fit together.
     """
-    from tianti.study import study_of
-
     loaded: tuple[LoadedModel, ...] = ()
-    if not isinstance(model, str):
-        if tokenizer is None:
-            raise InputError("a model object was given without its tokenizer", remedy="pass tokenizer=…")
+    if isinstance(model, str | Path):
+        reference = str(model)
+    else:
         loaded = (from_objects(model, tokenizer, name or type(model).__name__),)
-    reference = model if isinstance(model, str) else loaded[0].model.name
+        reference = loaded[0].model.name
     study = study_of(
         study=_study_name(reference), models=[reference], adaptations=_many(adaptations), tasks=_many(tasks),
-        seeds=list(seeds), limit=limit,
+        seeds=_many(seeds), limit=limit,
     )  # fmt: skip
     planned = trials(study, [one.model for one in loaded])
     with Store(Path(store)) as opened:
@@ -143,8 +144,20 @@ def _board_unless_nothing_was_measured(result: StudyResult) -> Board:
     return result.board
 
 
-def _many(names: str | Iterable[str]) -> list[str]:
-    return [names] if isinstance(names, str) else list(names)
+def _as_study(study: object) -> Study:
+    match study:
+        case Study():
+            return study
+        case str() | Path():
+            return read_study(Path(study))
+        case Mapping():
+            return checked_study(study)
+    raise InputError(f"study: expected a file, a mapping with its keys or a Study, got {study!r:.60}")
+
+
+def _many(values: object) -> object:
+    """A list of what is many; what is one, or is wrong, is the study's to take or to refuse."""
+    return list(values) if isinstance(values, Iterable) and not isinstance(values, str) else values
 
 
 def _study_name(reference: str) -> str:

@@ -14,6 +14,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import yaml
@@ -23,8 +24,11 @@ from tianti.adapt import Adaptation, label, parse_adaptation, settings
 from tianti.core.call import Call
 from tianti.core.exceptions import IncompatibleError, StudyError, UnknownNameError
 from tianti.core.fingerprint import fingerprint
+from tianti.core.neighbours import YAML, name_neighbours
+from tianti.core.yaml_file import read_yaml
 from tianti.models import LoadOptions, Model, open_model
 from tianti.tasks import Task, load_tasks
+from tianti.tasks.task_file import TaskFile
 
 MANIFEST_VERSION = 1
 """Goes up when the same manifest would mean other numbers: a change of prompts, token split or training."""
@@ -35,24 +39,35 @@ class Study(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    study: str = Field("study", description="the name; letters, digits, dots, dashes")
-    models: tuple[str, ...] = Field(min_length=1)
-    adaptations: tuple[str, ...] = Field(("zero-shot",), min_length=1)
-    tasks: tuple[str, ...] = Field(min_length=1)
-    seeds: tuple[int, ...] = Field((0,), min_length=1)
-    limit: int | None = Field(None, gt=0, description="at most so many samples of each task")
+    # A description says what is expected: it stands in the error where something else was given.
+    study: str = Field("study", description="a name of letters, digits, dots, dashes and underscores")
+    models: tuple[str, ...] = Field(
+        min_length=1, description="at least one model (nano:llama, ./folder, org/name@revision)"
+    )
+    adaptations: tuple[str, ...] = Field(
+        ("zero-shot",), min_length=1, description="at least one adaptation (zero-shot, few-shot(k=4), lora)"
+    )
+    tasks: tuple[str, ...] = Field(
+        min_length=1, description="at least one task (nano/sentiment, my_task.yaml, harness:hellaswag)"
+    )
+    seeds: tuple[int, ...] = Field((0,), min_length=1, description="at least one whole number")
+    limit: int | None = Field(None, gt=0, description="a whole number greater than 0: samples of each task")
     include: tuple[Path, ...] = Field((), description="folders with lm-eval YAML files of your own")
-    device: str = "auto"
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    batch: PositiveInt | Literal["auto"] = "auto"
-    workers: PositiveInt | Literal["auto"] = "auto"
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="auto, float32, bfloat16 or float16"
+    )
+    batch: PositiveInt | Literal["auto"] = Field("auto", description="auto or a whole number greater than 0")
+    workers: PositiveInt | Literal["auto"] = Field(
+        "auto", description="auto or a whole number greater than 0"
+    )
     """Processes; the numbers are the same with any number of them."""
 
     @field_validator("study")
     @classmethod
     def _safe_name(cls, name: str) -> str:
         if not name or not all(character.isalnum() or character in ".-_" for character in name):
-            raise ValueError("a name of letters, digits, dots, dashes and underscores")
+            raise ValueError("not safe as the name of a file")
         return name
 
     @field_validator("models", "adaptations", "tasks", "seeds", "include", mode="before")
@@ -83,26 +98,19 @@ def read_study(path: Path) -> Study:
     Raises:
         StudyError: the file cannot be read; says which key is wrong and what was expected.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    if not path.exists():
+        hint = name_neighbours(path, YAML, "YAML files")
         raise StudyError(
-            f"no study file {path}", remedy="`tianti run MODEL --task TASK` needs no file"
-        ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise StudyError(f"{path}: cannot be read as YAML: {error}") from error
+            f"no study file {path}", remedy=f"{hint} (`tianti run MODEL --task TASK` needs no file)"
+        )
+    content = read_yaml(path, StudyError)
     if not isinstance(content, dict):
         raise StudyError(
             f"{path}: expected a mapping with the keys models and tasks, got {type(content).__name__}",
             remedy="see `examples/` for studies to copy",
         )
-    unknown = [key for key in content if key not in Study.model_fields]
-    if unknown:
-        raise UnknownNameError("key", str(unknown[0]), Study.model_fields, where=str(path))
-    try:
-        study = study_of(**{"study": path.stem, **content})
-    except StudyError as error:
-        raise StudyError(f"{path}: {error.message}") from error
+    _refuse_task_file(path, content)
+    study = checked_study({"study": path.stem, **content}, where=f"{path}: ")
     base = path.parent
     return study.model_copy(
         update={
@@ -114,20 +122,57 @@ def read_study(path: Path) -> Study:
 
 
 def study_of(**fields: Any) -> Study:
-    """A Study from its fields, with StudyError instead of pydantic's errors."""
+    """A Study from its fields; the errors are those of `checked_study`."""
+    return checked_study(fields)
+
+
+def checked_study(
+    fields: Mapping[str, Any], *, where: str = "", names: Mapping[str, str] = MappingProxyType({})
+) -> Study:
+    """A Study from a mapping of its fields.
+
+    `where` begins the errors; `names` are those under which the user gave the fields, where they are not the keys.
+
+    Raises:
+        StudyError: a field is missing or has a value that it cannot have; says which, what was expected and given.
+        UnknownNameError: there is no such field.
+    """
+    for key in fields:
+        if key not in Study.model_fields:
+            remedy = f"{key} is a key of task files, and a study names those: tasks: [my_task.yaml]"
+            raise UnknownNameError(
+                "key", str(key), Study.model_fields, where=where.removesuffix(": "),
+                remedy=remedy if key in TaskFile.model_fields else "",
+            )  # fmt: skip
     try:
-        return Study.model_validate(fields)
+        return Study.model_validate(dict(fields))
     except ValidationError as error:
-        raise StudyError(describe(error)) from error
+        raise _explained(error, where, names) from error
 
 
-def describe(error: ValidationError) -> str:
-    """The first fault that pydantic found, in one line: key, fault, what stood there."""
+def _explained(error: ValidationError, where: str, names: Mapping[str, str]) -> StudyError:
+    """The first fault that pydantic found: key, what was expected, what stood there."""
     fault = error.errors()[0]
-    key = ".".join(str(part) for part in fault["loc"]) or "the file"
-    message = fault["msg"].removeprefix("Value error, ")
-    shown = "" if fault["type"] == "missing" else f", got {fault['input']!r}"
-    return f"{key}: {message[0].lower()}{message[1:]}{shown}"
+    key = str(fault["loc"][0])
+    # Behind the key stand the place in a list, which helps, and pydantic's name of a type, which does not.
+    place = "".join(f"[{part}]" for part in fault["loc"][1:2] if isinstance(part, int))
+    expected = Study.model_fields[key].description
+    if fault["type"] == "missing":
+        return StudyError(f"{where}{names.get(key, key)} is missing: give {expected}")
+    given = fault["input"]
+    return StudyError(f"{where}{names.get(key, key)}{place}: expected {expected}, got {given!r}")
+
+
+def _refuse_task_file(path: Path, content: Mapping[str, Any]) -> None:
+    """A task file is what people give in place of a study most often; say how it is run."""
+    if "models" in content or not {"task", "doc_to_text", "doc_to_target"} & set(content):
+        return
+    reference, folder = str(path), ""
+    if "kind" not in content and isinstance(content.get("task"), str):  # lm-eval's own form has no kinds
+        reference, folder = f"harness:{content['task']}", f" --include {path.parent}"
+    raise StudyError(
+        f"{path}: a task file, not a study", remedy=f"`tianti run MODEL --task {reference}{folder}`"
+    )
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,15 @@ WORTH_A_PROCESS = 4
 """Unfinished trials for each process below which starting it costs more than it brings."""
 
 
+def unfinished(planned: Sequence[Trial], store: Store) -> list[Trial]:
+    """The trials that the store holds no finished run of."""
+    runs = ((trial, store.find_run(trial.id)) for trial in planned)
+    return [trial for trial, run in runs if run is None or run.state != "finished"]
+
+
 def count_workers(study: Study, planned: Sequence[Trial], store: Store) -> int:
     """How many processes a study gets: what it asks for, or with `auto` all cores when every model is small."""
-    todo = [trial for trial in planned if not _is_finished(store, trial)]
+    todo = unfinished(planned, store)
     if study.workers != "auto":
         return min(study.workers, max(1, len(todo)))
     small = all((trial.model.parameters or 0) < SMALL_MODEL for trial in todo)
@@ -103,11 +109,6 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.2)
     os._exit(1)
-
-
-def _is_finished(store: Store, trial: Trial) -> bool:
-    run = store.find_run(trial.id)
-    return run is not None and run.state == "finished"
 
 
 def _has_accelerator() -> bool:

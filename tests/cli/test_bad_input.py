@@ -54,7 +54,8 @@ def test_a_prompt_longer_than_the_model_reads_is_skipped_and_counted(tianti: Run
     _write([*ROWS, {"text": "long " * 100, "label": "a"}])
     status, output, _ = tianti("run", "./model", "--task", "t.yaml")
     assert status == 0
-    assert "1 skipped" in output
+    assert "1 trial: 1 measured, 0 found finished. Of 13 answers 1 is skipped (" in output
+    assert "no answer to score" not in output
     (cell,) = load_board("tianti-store").entries[0].cells.values()
     assert (cell.n, cell.skipped, cell.errors) == (12, 1, 0)
 
@@ -65,8 +66,16 @@ def test_numbers_that_are_none_are_errors_never_answers(tianti: Run) -> None:
         network.get_output_embeddings().weight[0] = float("nan")
     _save("broken", network)
     status, output, _ = tianti("run", "./broken", "--task", "t.yaml")
-    assert status == 0
+    assert status == 1
     assert "12 answers in error" in output
+    (summary,) = (line for line in output.splitlines() if line.startswith("1 trial: 1 measured"))
+    assert "Of 12 answers 12 are errors (" in summary
+    reason = summary.partition("12 are errors (")[2].rstrip(").")
+    assert reason
+    assert f"no answer to score: broken · zero-shot · t: all 12 are errors ({reason})" in output
+    status, output, errors = tianti("run", "./broken", "--task", "t.yaml", "--json")
+    assert (status, json.loads(output)["entries"][0]["cells"]["t"]["errors"]) == (1, 12)
+    assert "1 trial, finished before: nothing to do. Of 12 answers 12 are errors" in errors
     (cell,) = load_board("tianti-store").entries[0].cells.values()
     assert (cell.value, cell.n, cell.errors) == (None, 0, 12)
 

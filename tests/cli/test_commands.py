@@ -128,7 +128,24 @@ def test_board_compare_and_export_look_at_what_is_there(tianti: Run) -> None:
         (("run", "nano:llama", "--task", "nano/qua"), "did you mean 'nano/qa"),
         (("run", "nano:llama", "--task", "nano/qa", "--adapt", "lorra"), "did you mean 'lora'"),
         (("run", "nano:llama", "--task", "nano/qa", "--adapt", "lora(rank=8)"), "unknown argument 'rank'"),
-        (("run", "nano:llama", "--task", "nano/qa", "--limit", "0"), "limit: input should be greater than 0"),
+        (
+            ("run", "nano:llama", "--task", "nano/qa", "--limit", "0"),
+            "--limit: expected a whole number greater than 0",
+        ),
+        (
+            ("run", "nano:llama", "--task", "nano/qa", "--workers", "-2"),
+            "--workers: expected auto or a whole number",
+        ),
+        (
+            ("run", "nano:llama", "--task", "nano/qa", "--device", "cuda:99"),
+            "no device 'cuda:99' here; there is cpu",
+        ),
+        (("run", "nano:llama", "--task", "nano/qa,nano/sentiment"), "[nano/qa, nano/sentiment]"),
+        (("run", "nano:llama", "--task", "harness:a,b"), "'harness:a,b': 2 names in one"),
+        (("run", "nano:llama", "--task", "nano/qa", "--adapt", "lora(r=8, lr=1e-3),full"), "2 names in one"),
+        (("run", "nano:llama,baseline:tfidf", "--task", "nano/qa"), "2 names in one"),
+        (("run", "nano:llama", "--task", "films.csv"), "`tianti task new films` writes one to start from"),
+        (("run", "sub/st.yaml", "nano:llama"), "`tianti run nano:llama --task sub/st.yaml` for a task file"),
         (("run", "nano:llama", "--task", "nano/qa", "--dtype", "float23"), "dtype"),
         (("run", "nano:llama", "--task", "nano/qa", "--batch", "many"), "batch"),
         (

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tianti.core.call import Call, parse_call
+from tianti.core.call import Call, parse_call, refuse_list
 from tianti.core.exceptions import InputError
 
 
@@ -49,3 +49,15 @@ arguments = st.dictionaries(
 def test_what_is_written_is_read_again(name: str, given_arguments: dict[str, Any]) -> None:
     call = Call(name, given_arguments)
     assert parse_call(str(call)) == call
+
+
+@pytest.mark.parametrize("text", ["a,b", "a, b", "lora(r=8, lr=1e-3),full", "harness:a,b"])
+def test_several_names_in_one_are_explained(text: str) -> None:
+    with pytest.raises(InputError, match="2 names in one") as caught:
+        refuse_list(text)
+    assert "write a list: [" in caught.value.remedy
+
+
+@given(names, arguments)
+def test_one_name_is_no_list(name: str, given_arguments: dict[str, Any]) -> None:
+    refuse_list(str(Call(name, given_arguments)))

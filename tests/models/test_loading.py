@@ -81,6 +81,13 @@ def test_a_device_number_beyond_the_last(monkeypatch: pytest.MonkeyPatch) -> Non
         loading.find_device("cuda:2")
 
 
+def test_a_device_is_checked_before_anything_is_loaded() -> None:
+    loading.check_device("auto")
+    loading.check_device("cpu")
+    with pytest.raises(ModelError, match="no device 'gpu' here; there is cpu"):
+        loading.check_device("gpu")
+
+
 def test_weights_that_lack_a_tensor_are_not_filled_with_random_numbers(folder: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
     del tensors["model.layers.1.mlp.up_proj.weight"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tianti.core.exceptions import ModelError, UnknownNameError
+from tianti.core.exceptions import InputError, ModelError, UnknownNameError
 from tianti.models import list_models, open_model
 from tianti.models import reference as references
 from tiny import tiny_bert, tiny_llama, tiny_tokenizer
@@ -48,6 +48,26 @@ def test_a_relative_path_and_a_home_path(folder: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(folder.parent)
     monkeypatch.setenv("HOME", str(folder.parent))
     assert open_model("./my-model") == open_model("~/my-model") == open_model("my-model")
+
+
+def test_a_link_keeps_the_name_that_was_given(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").symlink_to(folder, target_is_directory=True)
+    linked = open_model(tmp_path / "mine")
+    assert (linked.name, linked.path) == ("mine", folder.resolve())
+    assert linked.fingerprint == open_model(folder).fingerprint
+    monkeypatch.chdir(folder)
+    assert [open_model(here).name for here in (".", "../mine", "../mine/../my-model")] == [
+        "my-model", "mine", "my-model"
+    ]  # fmt: skip
+
+
+def test_several_names_in_one_are_no_model(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="2 names in one"):
+        open_model("nano:llama,baseline:tfidf")
+    folder.rename(tmp_path / "a,b")
+    assert open_model(tmp_path / "a,b").name == "a,b"
 
 
 def test_an_encoder_package_is_a_plain_folder() -> None:

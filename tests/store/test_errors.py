@@ -85,6 +85,16 @@ def test_a_store_that_may_not_be_written(store, trial):
         store.start_run(trial, {}, {})
 
 
+def test_a_folder_that_may_not_be_written_leads_to_another(tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(StoreError, match="cannot open the store: it may not be written") as caught:
+        Store(tmp_path / "results")
+    assert "--store DIR" in caught.value.remedy
+
+
 def test_a_file_in_the_way(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     for folder in (tmp_path / "file", tmp_path / "file" / "store"):
@@ -114,6 +124,7 @@ def test_a_damaged_database(tmp_path, make, trial):
     ("error", "message"),
     [
         (OSError(errno.EFBIG, "File too large"), "size limit of this process"),
+        (OSError(errno.ENOENT, "No such file or directory"), "no such folder, and none can be made"),
         (OSError(errno.EROFS, "Read-only file system"), "may not be written"),
         (OSError(errno.EIO, "Input/output error"), "the disk refused"),
         (OSError(errno.EMFILE, "Too many open files"), "Too many open files"),

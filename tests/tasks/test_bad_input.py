@@ -112,7 +112,7 @@ BAD_FILES = {
     "missing column of clusters": ({"cluster": "passage"}, "cluster asks for the column 'passage'"),
     "broken template": ({"doc_to_text": "{{text"}, "doc_to_text is no Jinja2 template"),
     "failing template": ({"doc_to_text": "{{ 1 // 0 }}"}, "row 1: the template of doc_to_text fails"),
-    "missing file": ({"data": "tset.jsonl"}, "no file"),
+    "missing file": ({"data": "tset.jsonl"}, "reviews.yaml: data: test: no file tset.jsonl"),
     "unknown format": ({"data": "test.docx"}, "unknown format '.docx'"),
     "only a train split": ({"data": {"train": "train.jsonl"}}, "no split 'test'"),
     "unknown split for shots": (
@@ -178,7 +178,8 @@ def test_bad_rows(change, damage, expected, tmp_path):
     [
         (b"", "expected keys and values"),
         (b"- a\n- b\n", "expected keys and values"),
-        (b"task: [", "no YAML"),
+        (b"task: [", "line 1, column 8: no YAML"),
+        (b"models: [a]\ntasks: [b]\n", "a study, not a task"),
         ("task: café".encode("latin-1"), "not UTF-8 at byte 9"),
     ],
 )

@@ -111,3 +111,27 @@ def test_a_missing_file_names_its_neighbours(tmp_path):
         read_rows(tmp_path / "reviews.csv")
     with pytest.raises(TaskError, match="no folder"):
         read_rows(tmp_path / "nowhere" / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        (
+            "a.csv",
+            "text;label\ngood, really;positive\n",
+            "a semicolon stands between its names, a .csv has a comma",
+        ),
+        ("a.csv", "text\tlabel\ngood\tpositive\n", "a tab stands between its names, a .csv has a comma"),
+        ("a.tsv", "text,label\ngood,positive\n", "a comma stands between its names, a .tsv has a tab"),
+    ],
+)
+def test_another_separator_is_recognised(tmp_path, name, content, says):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(TaskError, match=says) as caught:
+        read_rows(tmp_path / name)
+    assert "save it with" in caught.value.remedy
+
+
+def test_a_table_of_one_column_is_a_table(tmp_path):
+    (tmp_path / "a.csv").write_text("text\ngood; really\n")
+    assert read_rows(tmp_path / "a.csv") == [{"text": "good; really"}]

@@ -55,9 +55,9 @@ def demo(
     with Store(store) as opened:
         result = run_study(study, trials(study), opened, progress)
         index = write_site(result.board, opened, site)
-    console = Console()
-    console.print(render(result.board))
-    print_summary(result.outcomes, console)
+        console = Console()
+        console.print(render(result.board))
+        print_summary(result.outcomes, opened, console)
     console.print(f"The site: {index}", highlight=False, soft_wrap=True)
     if serve:
         serve_site(site, port)

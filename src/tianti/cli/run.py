@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from tianti.study import Study
 
 
+OPTIONS = {
+    "study": "--name", "models": "MODEL", "tasks": "--task", "adaptations": "--adapt", "seeds": "--seed",
+    "limit": "--limit", "include": "--include", "device": "--device", "dtype": "--dtype", "batch": "--batch",
+    "workers": "--workers",
+}  # fmt: skip
+"""The options by the keys of a study that they stand for."""
+
+
 def run(
     what: Annotated[
         list[str],
@@ -61,7 +69,7 @@ def run(
 
     from tianti.api import run_study
     from tianti.cli.progress import TerminalProgress
-    from tianti.cli.summary import print_next, print_summary
+    from tianti.cli.summary import nothing_answered, print_next, print_summary
     from tianti.store import Store
     from tianti.study import trials
 
@@ -83,27 +91,34 @@ def run(
             from tianti.board.terminal import render
 
             console.print(render(result.board))
-            print_summary(result.outcomes, console)
-            print_next(result.outcomes, console, store)
+        # Beside JSON the summary goes to standard error: whoever reads the one should not miss the other.
+        print_summary(result.outcomes, opened, Console(stderr=True) if as_json else console)
+    if not as_json:
+        print_next(result.outcomes, console, store)
     states = {outcome.state for outcome in result.outcomes}
-    if "failed" in states or states == {"refused"}:
+    if "failed" in states or states == {"refused"} or any(map(nothing_answered, result.outcomes)):
         raise typer.Exit(1)
 
 
 def _study(what: list[str], changes: dict[str, object], name: str) -> Study:
     """The study of a file with the given options put in its place, or the one that the short form describes."""
     from tianti.core.exceptions import InputError
-    from tianti.study import read_study, study_of
+    from tianti.study import checked_study, read_study
 
-    is_file = len(what) == 1 and what[0].endswith((".yaml", ".yml"))
-    if not is_file and "tasks" not in changes:
+    files = [given for given in what if given.endswith((".yaml", ".yml"))]
+    if len(what) > 1 and files:
+        others = " ".join(given for given in what if given != files[0])
+        raise InputError(
+            f"{files[0]} stands among models: a study file is given alone, and names its models itself",
+            remedy=f"`tianti run {files[0]}` for a study, `tianti run {others} --task {files[0]}` for a task file",
+        )
+    if not files and "tasks" not in changes:
         raise InputError(
             f"no task given for {', '.join(what)}",
             remedy="add --task nano/sentiment (see `tianti tasks list`), or give a study file that ends in .yaml",
         )
-    if is_file:
-        return study_of(**(read_study(Path(what[0])).model_dump() | changes))
-    return study_of(study=name, models=what, **changes)
+    fields = read_study(Path(files[0])).model_dump() if files else {"study": name, "models": what}
+    return checked_study({**fields, **changes}, names=OPTIONS)
 
 
 def _number(text: str | None) -> int | str | None:
@@ -115,6 +130,7 @@ def _print_estimate(study: Study, console: Console, *, as_json: bool) -> None:
 
     from rich.table import Table
 
+    from tianti.core.wording import counted
     from tianti.estimate import estimate
     from tianti.study import trials
 
@@ -133,7 +149,7 @@ def _print_estimate(study: Study, console: Console, *, as_json: bool) -> None:
         )
     console.print(table)
     console.print(
-        f"{len(estimates)} trials, about {sum(line.seconds for line in estimates):,.0f} s on this machine "
+        f"{counted(len(estimates), 'trial')}, about {sum(line.seconds for line in estimates):,.0f} s on this machine "
         "(a rough figure: from the model's size, the tokens and the speed of one matrix product). Nothing was run.",
         highlight=False,
     )

@@ -9,21 +9,34 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from tianti.core.wording import counted
+
 if TYPE_CHECKING:
     from tianti.conductor import Outcome
+    from tianti.store import Store
 
 
-def print_summary(outcomes: Sequence[Outcome], console: Console) -> None:
-    """How many trials were measured now, found from before, or not measured and why."""
+def print_summary(outcomes: Sequence[Outcome], store: Store, console: Console) -> None:
+    """How many trials were measured now, found from before, or not measured and why; and what became of answers."""
     count = Counter(outcome.state for outcome in outcomes)
-    trials = "1 trial" if len(outcomes) == 1 else f"{len(outcomes)} trials"
+    trials = counted(len(outcomes), "trial")
     if count["found"] == len(outcomes):
-        _say(console, f"{trials}, finished before: nothing to do.")
+        line = f"{trials}, finished before: nothing to do."
     else:
-        _say(console, f"{trials}: {count['measured']} measured, {count['found']} found finished.")
+        line = f"{trials}: {count['measured']} measured, {count['found']} found finished."
+    _say(console, line + _unusable(outcomes, store))
     for outcome in outcomes:
         if outcome.state in ("refused", "failed"):
             _say(console, f"not measured ({outcome.state}): {outcome.trial.title}: {outcome.reason}")
+        elif nothing_answered(outcome):
+            _say(console, f"no answer to score: {outcome.trial.title}: all {_reasons([outcome], store)}")
+
+
+def nothing_answered(outcome: Outcome) -> bool:
+    """Whether a trial was run and gave no answer that can be scored."""
+    run = outcome.run
+    usable = run.answers_count - run.errors_count - run.skipped_count
+    return outcome.state in ("found", "measured") and usable == 0
 
 
 def print_next(outcomes: Sequence[Outcome], console: Console, store: Path) -> None:
@@ -33,6 +46,33 @@ def print_next(outcomes: Sequence[Outcome], console: Console, store: Path) -> No
     if runs:
         _say(console, f"Look closer: tianti show {runs[-1]}{where}")
         _say(console, f"As a site:   tianti export DIR{where}")
+
+
+def _unusable(outcomes: Sequence[Outcome], store: Store) -> str:
+    """How many of all answers are errors or skipped, each with the reason that most of them have."""
+    reasons = _reasons(outcomes, store)
+    total = sum(outcome.run.answers_count for outcome in outcomes)
+    return f" Of {counted(total, 'answer')} {reasons}." if reasons else ""
+
+
+def _reasons(outcomes: Sequence[Outcome], store: Store) -> str:
+    reasons: dict[str, Counter[str]] = {"error": Counter(), "skipped": Counter()}
+    for outcome in outcomes:
+        if outcome.run.errors_count or outcome.run.skipped_count:
+            for answer in store.answers(outcome.run.run_id):
+                if answer.state != "ok":
+                    reasons[answer.state][answer.reason] += 1
+    parts = []
+    for found, words in (
+        (reasons["error"], ("an error", "errors")),
+        (reasons["skipped"], ("skipped", "skipped")),
+    ):
+        if found:
+            number, (reason, most) = found.total(), found.most_common(1)[0]
+            often = "" if most == number else f"{most:,} of them: "
+            verb = f"is {words[0]}" if number == 1 else f"are {words[1]}"
+            parts.append(f"{number:,} {verb} ({often}{reason})")
+    return " and ".join(parts)
 
 
 def _say(console: Console, text: str) -> None:

@@ -41,6 +41,7 @@ def parse_call(text: str) -> Call:
     Raises:
         InputError: the text does not have this form.
     """
+    refuse_list(text)
     match = _CALL.match(text)
     if match is None:
         raise InputError(f"cannot read {text!r}", remedy="write it as name or name(key=value, key=value)")
@@ -55,6 +56,17 @@ def parse_call(text: str) -> Call:
             raise InputError(f"{key.strip()!r} stands twice in {text!r}", remedy="give each argument once")
         arguments[key.strip()] = _value(value.strip(), text)
     return Call(match["name"], arguments)
+
+
+def refuse_list(text: str) -> None:
+    """Raise InputError where several names stand in one text, as `a,b`: a list says where each of them ends."""
+    names = [name.strip() for name in _split(text)]
+    if len(names) > 1:
+        raise InputError(
+            f"{text!r}: {len(names)} names in one",
+            remedy="give each by itself: repeat the option, or put a space between models; in a study or in Python "
+            f"write a list: [{', '.join(names)}]",
+        )
 
 
 def _split(text: str) -> list[str]:

@@ -50,15 +50,27 @@ def load_model(model: Model, options: LoadOptions | None = None) -> LoadedModel:
 
 
 def from_objects(
-    network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, name: str = "", batch: Any = "auto"
+    network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase | None, name: str = "", batch: Any = "auto"
 ) -> LoadedModel:
     """A model that is in memory already. It stays on its device and in its dtype.
 
     The fingerprint is the sha256 over the tensors of its state dict, its config and its tokenizer.
 
     Raises:
-        ModelError: it is neither a causal language model nor an encoder.
+        ModelError: it is neither a causal language model nor an encoder, or the tokenizer is none.
     """
+    if not hasattr(network, "state_dict") or not hasattr(network, "config"):
+        raise ModelError(
+            f"model: expected a model of transformers, got {network!r:.60} ({type(network).__name__})",
+            remedy='pass the model object, or name a model: "nano:llama", "./folder", "org/name@revision"',
+        )
+    if tokenizer is None:
+        raise ModelError("a model object was given without its tokenizer", remedy="pass tokenizer=…")
+    if not callable(tokenizer):
+        raise ModelError(
+            f"tokenizer: expected a tokenizer of transformers, got {tokenizer!r:.60} ({type(tokenizer).__name__})",
+            remedy='pass AutoTokenizer.from_pretrained("./folder")',
+        )
     name = name or Path(getattr(network.config, "_name_or_path", "") or type(network).__name__).name
     config = network.config.to_dict() | {"architectures": [type(network).__name__]}
     model = Model(
@@ -70,6 +82,12 @@ def from_objects(
     )
     dtype = str(network.dtype).removeprefix("torch.")
     return LoadedModel(model, LoadOptions(str(network.device), dtype, batch), network, tokenizer)
+
+
+def check_device(name: str) -> None:
+    """Raise ModelError where `find_device` would; `auto`, which always finds one, costs no import of torch."""
+    if name != "auto":
+        find_device(name)
 
 
 def find_device(name: str) -> torch.device:

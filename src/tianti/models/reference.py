@@ -11,10 +11,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tianti.core.call import refuse_list
 from tianti.core.exceptions import ModelError, UnknownNameError
 from tianti.core.fingerprint import fingerprint
 from tianti.models import hub
@@ -64,6 +66,8 @@ def open_model(reference: str | Path | tuple[PreTrainedModel, PreTrainedTokenize
 
         return from_objects(*reference).model
     text = str(reference)
+    if not Path(text).expanduser().exists():
+        refuse_list(text)
     prefix, colon, name = text.partition(":")
     if colon and prefix == "nano":
         return _open_nano(name)
@@ -81,9 +85,11 @@ def open_folder(path: Path) -> Model:
     """A local transformers folder."""
     if not path.is_dir():
         refuse_pickle_file(path)
+    # A link keeps the name that the user gave it; ~, . and .. have none of their own.
+    name = Path(os.path.abspath(path)).name  # noqa: PTH100 (Path.absolute keeps .., resolve follows links)
     path = path.resolve()
     architecture, parameters = _inspect(path)
-    return Model(path.name, "folder", architecture, folder_fingerprint(path), path, parameters=parameters)
+    return Model(name, "folder", architecture, folder_fingerprint(path), path, parameters=parameters)
 
 
 def _inspect(path: Path) -> tuple[Architecture, int]:

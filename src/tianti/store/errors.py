@@ -14,8 +14,10 @@ from tianti.core.exceptions import StoreError
 
 _KEPT = "every answer stored so far is kept"
 _FULL = ("the disk is full", f"free some space and run the same command again: {_KEPT}")
-_FORBIDDEN = ("it may not be written", "give yourself the right to write there, or use another folder")
-_IN_THE_WAY = ("a file is in the way", "use another folder, or move the file")
+_ELSEWHERE = "use another folder (--store DIR, or the variable TIANTI_STORE; in Python store=DIR)"
+_FORBIDDEN = ("it may not be written", f"{_ELSEWHERE}, or give yourself the right to write there")
+_NO_PLACE = ("there is no such folder, and none can be made", _ELSEWHERE)
+_IN_THE_WAY = ("a file is in the way", f"{_ELSEWHERE}, or move the file")
 _LIMIT = (
     "a file reached the size limit of this process",
     f"raise the limit (ulimit -f) and run the same command again: {_KEPT}",
@@ -41,6 +43,7 @@ _BY_ERRNO = {
     errno.EEXIST: _IN_THE_WAY,
     errno.ENOTDIR: _IN_THE_WAY,
     errno.EROFS: _FORBIDDEN,
+    errno.ENOENT: _NO_PLACE,
     errno.EACCES: _FORBIDDEN,
     errno.EPERM: _FORBIDDEN,
 }

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tianti.core.exceptions import TaskError, nearest
+from tianti.core.exceptions import TaskError
+from tianti.core.neighbours import name_neighbours
 
 Rows = list[dict[str, Any]]
 
@@ -24,15 +25,21 @@ def read_rows(path: Path) -> Rows:
     Raises:
         TaskError: no such file, unknown format, not UTF-8, broken syntax (with the line), or no rows.
     """
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        raise TaskError(f"{path}: unknown format {path.suffix!r}", remedy=f"one of {', '.join(READERS)}")
+    reader = find_reader(path)
     if not path.is_file():
-        raise _missing_file(path)
+        raise TaskError(f"no file {path}", remedy=name_neighbours(path, READERS, "data files"))
     rows = reader(path)
     if not rows:
         raise TaskError(f"{path}: holds no rows", remedy="give at least one sample")
     return rows
+
+
+def find_reader(path: Path) -> Callable[[Path], Rows]:
+    """What reads a file with this suffix; TaskError where nothing does."""
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise TaskError(f"{path}: unknown format {path.suffix!r}", remedy=f"one of {', '.join(READERS)}")
+    return reader
 
 
 def columns(rows: Rows) -> frozenset[str]:
@@ -58,17 +65,18 @@ def _json(path: Path) -> Rows:
 
 
 def _csv(path: Path) -> Rows:
-    return _table(path, csv.reader(io.StringIO(_text(path), newline=""), strict=True))
+    return _table(path, csv.reader(io.StringIO(_text(path), newline=""), strict=True), ",")
 
 
 def _tsv(path: Path) -> Rows:
     text = io.StringIO(_text(path), newline="")
-    return _table(path, csv.reader(text, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None))
+    return _table(path, csv.reader(text, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None), "\t")
 
 
-def _table(path: Path, lines: Iterator[list[str]]) -> Rows:
+def _table(path: Path, lines: Iterator[list[str]], separator: str) -> Rows:
     try:
         header = next(lines, [])
+        _refuse_other_separator(path, header, separator)
         twice = sorted({name for name in header if header.count(name) > 1})
         if twice:
             raise TaskError(
@@ -89,6 +97,21 @@ def _table(path: Path, lines: Iterator[list[str]]) -> Rows:
         raise TaskError(
             f"{path}: broken table: {error}", remedy="write it again with a CSV library"
         ) from error
+
+
+SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+
+
+def _refuse_other_separator(path: Path, header: list[str], expected: str) -> None:
+    """A spreadsheet writes "CSV" with semicolons where the comma is the decimal sign."""
+    found = next((mark for mark in SEPARATORS if len(header) == 1 and mark in header[0]), None)
+    if found is not None:
+        form = path.suffix.lower()
+        raise TaskError(
+            f"{path}: the header is one column, {header[0]!r}: "
+            f"{SEPARATORS[found]} stands between its names, a {form} has {SEPARATORS[expected]}",
+            remedy=f"save it with {SEPARATORS[expected]}, or as JSONL",
+        )
 
 
 def _parquet(path: Path) -> Rows:
@@ -149,16 +172,3 @@ def _checked_object(path: Path, value: Any, place: str) -> dict[str, Any]:
 def _kind(value: Any) -> str:
     names = {list: "a list", dict: "an object", str: "a text", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")
-
-
-def _missing_file(path: Path) -> TaskError:
-    if not path.parent.is_dir():
-        return TaskError(f"no folder {path.parent}", remedy="paths are relative to the task file")
-    there = sorted(entry.name for entry in path.parent.iterdir() if entry.suffix in READERS)
-    near = nearest(path.name, there)
-    hint = (
-        f"did you mean {' or '.join(near)}?"
-        if near
-        else f"data files there: {', '.join(there[:10]) or 'none'}"
-    )
-    return TaskError(f"no file {path}", remedy=f"{hint} (paths are relative to the task file)")

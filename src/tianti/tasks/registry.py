@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tianti.core.call import Call, parse_call
+from tianti.core.call import Call, parse_call, refuse_list
 from tianti.core.exceptions import InputError, TaskError, UnknownNameError
+from tianti.core.neighbours import YAML
+from tianti.tasks.data import READERS
 from tianti.tasks.task import Task, TaskInfo
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ def load_tasks(reference: str, include: Sequence[Path] = (), seed: int | None = 
         MissingExtraError: a harness task, and lm-evaluation-harness is not installed.
     """
     if reference.startswith(HARNESS):
+        refuse_list(reference)
         return _harness(reference.removeprefix(HARNESS), include)
     call = Call(reference) if Path(reference).is_file() else parse_call(reference)
     for name in call.arguments:
@@ -81,8 +84,14 @@ def _seeded(file: TaskFile, seed: object, reference: str) -> TaskFile:
 
 
 def _path(name: str) -> Path:
-    if name.endswith((".yaml", ".yml")):
-        return Path(name)
+    path = Path(name)
+    if path.suffix.lower() in YAML:
+        return path
+    if path.suffix.lower() in READERS:
+        raise TaskError(
+            f"{name}: a data file, not a task: a task file says what is asked of its rows",
+            remedy=f"`tianti task new {path.stem}` writes one to start from; name {path.name} there, under data",
+        )
     library = _library()
     if name not in library:
         raise UnknownNameError(

@@ -10,7 +10,8 @@ from typing import Any
 
 from tianti.core.exceptions import TaskError, UnknownNameError
 from tianti.core.fingerprint import file_digest, fingerprint
-from tianti.tasks.data import Rows, columns, read_rows
+from tianti.core.neighbours import name_neighbours
+from tianti.tasks.data import READERS, Rows, columns, find_reader, read_rows
 from tianti.tasks.kinds import KINDS
 from tianti.tasks.kinds.kind import Fields, Sample
 from tianti.tasks.task_file import GeneratedData, TaskFile
@@ -47,13 +48,19 @@ class TaskData:
         """The sha256 of the split's file, or of its rows where they are generated."""
         if isinstance(self._file.data, GeneratedData):
             return fingerprint(self.rows(split))
-        path = self._data_path(split)
-        if not path.is_file():
-            self.rows(split)  # raises the error that names the files which are there
-        return file_digest(path)
+        return file_digest(self._data_path(split))
 
     def _data_path(self, split: str) -> Path:
-        return self._path.parent / str(getattr(self._file.data, split))
+        """The split's file; paths are relative to the task file."""
+        name = str(getattr(self._file.data, split))
+        path = self._path.parent / name
+        find_reader(path)
+        if not path.is_file():
+            raise TaskError(
+                f"{self._path}: data: {split}: no file {name} in {self._path.parent.absolute()}",
+                remedy=name_neighbours(path, READERS, "data files"),
+            )
+        return path
 
     def _render(self, split: str) -> list[Sample]:
         rows = self.rows(split)

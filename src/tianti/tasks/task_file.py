@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -22,6 +21,8 @@ from pydantic import (
 )
 
 from tianti.core.exceptions import TaskError, UnknownNameError, nearest
+from tianti.core.neighbours import YAML, name_neighbours
+from tianti.core.yaml_file import read_yaml
 from tianti.tasks.kinds import KINDS
 
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -167,16 +168,8 @@ def read_task_file(path: Path) -> TaskFile:
         UnknownNameError: an unknown kind or metric.
     """
     if not path.is_file():
-        raise _missing(path)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise TaskError(f"{path}: not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from error
-    except yaml.YAMLError as error:
-        raise TaskError(
-            f"{path}: no YAML: {error}", remedy="quote texts that hold a colon or a brace"
-        ) from error
-    return parse_task_file(content, str(path))
+        raise TaskError(f"no task file {path}", remedy=name_neighbours(path, YAML, "task files"))
+    return parse_task_file(read_yaml(path, TaskError), str(path))
 
 
 def parse_task_file(content: Any, where: str) -> TaskFile:
@@ -185,6 +178,8 @@ def parse_task_file(content: Any, where: str) -> TaskFile:
         raise TaskError(
             f"{where}: expected keys and values, found {content!r:.60}", remedy="tianti task new NAME"
         )
+    if "models" in content and "task" not in content:
+        raise TaskError(f"{where}: a study, not a task", remedy=f"`tianti run {where}`")
     try:
         file = TaskFile.model_validate(content)
     except ValidationError as error:
@@ -262,11 +257,3 @@ def _valid_keys(path: list[Any], content: Any) -> list[str]:
         "metric_list": MetricItem,
     }
     return list((models[path[0]] if path else TaskFile).model_fields)
-
-
-def _missing(path: Path) -> TaskError:
-    folder = path.parent
-    there = sorted(entry.name for entry in folder.glob("*.y*ml")) if folder.is_dir() else []
-    near = nearest(path.name, there)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"task files there: {', '.join(there) or 'none'}"
-    return TaskError(f"no task file {path}", remedy=hint)
