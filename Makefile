@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # A CPU build of torch serves where one is at hand; the pin keeps the numbers the same everywhere.
 TORCH := torch==2.13.0
 
-.PHONY: demo test system lint types imports pytest nano examples clean
+.PHONY: demo test system lint types imports pytest nano examples bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/tianti demo
@@ -36,6 +36,11 @@ nano: $(VENV)/.demo
 # The studies of examples/ at full size, on the real data beside the checkout; writes docs/reference/real-data.md.
 examples: $(VENV)/.test
 	$(BIN)/python examples/run_all.py
+
+# Our engine beside lm-evaluation-harness and the limit (hours; ARGUMENTS=--quick shows the whole path in a minute).
+bench: $(VENV)/.test
+	$(BIN)/python benchmarks/engine.py --markdown $(ARGUMENTS)
+	test ! -f benchmarks/startup.py || $(BIN)/python benchmarks/startup.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
