@@ -5,6 +5,7 @@ from rich.console import Console
 
 from tianti.board.assemble import assemble
 from tianti.board.compare import Comparison, Difference
+from tianti.board.show import rank_text
 from tianti.board.terminal import render, render_comparison
 from worlds import World
 
@@ -66,6 +67,43 @@ def test_what_is_missing_is_explained():
     row = next(line for line in shown.splitlines() if line.strip().startswith("–"))
     assert "(" in row
     assert "*" in row
+
+
+def test_one_task_without_a_score_is_not_called_fewer_than_one():
+    shown = text(render(assemble([World().failed("b", "zero-shot", "topics", "it does not fit")], "")))
+    assert "–: no score on the task that makes up the mean, so not ranked." in shown
+    assert "fewer than" not in shown
+
+
+def test_one_is_singular():
+    world = World()
+    results = [
+        world.result("a", limit=10),
+        world.result("a", score=world.score(0.7, "sentiment", errors=1)),
+    ]
+    shown = text(render(assemble(results, "")))
+    assert "1 answer in error, 0 skipped" in shown
+    assert "1 finished run left out" in shown
+
+
+def test_a_board_prints_as_its_table_without_colours(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    made = board(["nano/sentiment", "nano/qa"])
+    lines = str(made).splitlines()
+    assert lines[0] == "which way to adapt"
+    assert [line.split()[:2] for line in lines if "nano:llama " in line] == [
+        [entry_rank(made, name), "nano:llama"] for name in ("lora", "few-shot(k=4)")
+    ]
+    assert "\x1b" not in str(made)
+    assert max(map(len, lines)) <= 80
+    assert not any(line.endswith(" ") for line in lines)
+    assert "nothing has been run yet" in str(assemble([], ""))
+
+
+def entry_rank(made, adaptation):
+    entry = made.entry(f"nano:llama · {adaptation}")
+    return rank_text(entry.rank_low, entry.rank_high, entry.rank)
 
 
 def test_an_empty_board_says_so():

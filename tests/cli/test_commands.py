@@ -78,6 +78,7 @@ def test_a_dry_run_counts_and_runs_nothing(tianti: Run) -> None:
     assert lines[1]["training_tokens"] == 0
     assert not Path("tianti-store").exists()
     _, table, _ = tianti("run", "nano:llama", "--task", "nano/qa", "--dry-run")
+    assert "\n1 trial, about" in table
     assert "Nothing was run." in table
 
 
@@ -205,6 +206,20 @@ def test_lists_are_tables_or_json(tianti: Run, listing: str) -> None:
     assert names
     for name in names:
         assert name in table
+
+
+@pytest.mark.parametrize("columns", ["30", "80"])
+def test_a_list_never_cuts_a_name(tianti: Run, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    long = "harness:" + "a_very_long_name_of_a_task_" * 4
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(
+        "tianti.tasks.harness.list_harness", lambda pattern: [(long.removeprefix("harness:"), "task")]
+    )
+    names = [row["task"] for row in json.loads(tianti("tasks", "list", "--harness", "name", "--json")[1])]
+    assert long in names
+    _, table, _ = tianti("tasks", "list", "--harness", "name")
+    for name in names:
+        assert re.search(rf"^{re.escape(name)} ", table, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

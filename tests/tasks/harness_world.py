@@ -117,6 +117,13 @@ TASKS: dict[str, dict[str, Any]] = {
     },
     "beams": {**WRITTEN, "generation_kwargs": {"until": ["\n"], "num_beams": 10}},
     "runs_code": {**WRITTEN, "unsafe_code": True},
+    "runs_code_offline": {
+        **WRITTEN,
+        "unsafe_code": True,
+        "metric_list": [{"metric": "!function nowhere.graded", **MEAN}],
+        "dataset_path": "nobody/nothing",
+        "dataset_kwargs": {},
+    },
     "pictures": {**WRITTEN, "doc_to_image": ["picture"]},
     "bad_template": {**CHOICE, "doc_to_text": "{{nothing_of_this_name}}"},
     "no_data": {**CHOICE, "dataset_path": "nobody/nothing", "dataset_kwargs": {}},

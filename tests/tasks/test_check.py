@@ -46,6 +46,26 @@ def change(path, **keys):
     return path
 
 
+def test_rows_without_a_text_are_named(task_path):
+    assert not any("nothing in column" in warning for warning in check_task(task_path).warnings)
+    rows = [*TEST, *({"id": str(number), "text": " " * number, "label": "positive"} for number in range(7))]
+    lines = "\n".join(f'"{row["text"]}",{row["label"]}' for row in rows)
+    (task_path.parent / "test.csv").write_text(f"text,label\n{lines}\n")
+    change(task_path, data={"train": "train.jsonl", "test": "test.csv"}, head_text="text")
+    warnings = check_task(task_path).warnings
+    for key in ("doc_to_text", "head_text"):
+        assert f"split test: 7 rows with nothing in column 'text' of {key}: 5, 6, 7, 8, 9, …" in warnings
+    (task_path.parent / "test.csv").write_text("text,label\n,positive\ngood,positive\n")
+    assert (
+        "split test: 1 row with nothing in column 'text' of doc_to_text: 1" in check_task(task_path).warnings
+    )
+
+
+def test_a_count_that_is_zero_is_something(task_path):
+    (task_path.parent / "test.jsonl").write_text('{"text": 0, "label": "positive"}\n')
+    assert not any("nothing in column" in warning for warning in check_task(task_path).warnings)
+
+
 def test_what_a_check_counts(task_path):
     checked = check_task(task_path, lambda texts: [len(text.split()) for text in texts])
     train, test = checked.splits

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -327,7 +328,8 @@ def test_fingerprint_follows_data_and_functions_not_place(world: Path, tmp_path:
     [
         ("crowd", "several documents at once"),
         ("beams", "num_beams=10"),
-        ("runs_code", "no sandbox"),
+        ("runs_code", "runs code that the model wrote, which is refused: there is no sandbox"),
+        ("runs_code_offline", "runs code that the model wrote, which is refused"),
         ("pictures", "images"),
         ("bad_template", "nothing_of_this_name"),
         ("no_data", "nobody/nothing"),
@@ -346,6 +348,15 @@ def test_unknown_names(world: Path, tmp_path: Path) -> None:
         load_harness_tasks("broken", [tmp_path])
     with pytest.raises(TaskError, match="no folder"):
         load_harness_tasks("choice", [tmp_path / "nowhere"])
+
+
+def test_remarks_on_yaml_files_stay_out_of_the_terminal(
+    world: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    load("translated", world)  # its metric has no aggregation
+    assert not [record for record in caplog.records if record.name.startswith("lm_eval")]
+    logging.getLogger("lm_eval.api.task").warning("heard again")
+    assert "heard again" in caplog.text
 
 
 def test_global_generators_are_left_alone(world: Path) -> None:

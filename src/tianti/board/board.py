@@ -220,6 +220,12 @@ class Board:
 
         return to_csv(self)
 
+    def __str__(self) -> str:
+        """The table that `tianti board` prints, without colours."""
+        from tianti.board.terminal import to_text
+
+        return to_text(self)
+
     def _repr_html_(self) -> str:
         from tianti.board.notebook import to_html
 

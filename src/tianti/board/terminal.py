@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from itertools import accumulate
 
 from rich.cells import cell_len
@@ -23,6 +24,7 @@ from tianti.board.show import (
     rank_text,
     value_text,
 )
+from tianti.core.wording import counted
 
 MODEL_WIDTH = 32
 ADAPTATION_WIDTH = 26
@@ -48,6 +50,14 @@ class _Style:
 
 STYLES = (_Style(1, True), _Style(0, True), _Style(0, False), _Style(0, False, names=False))
 """From full to brief: the first that fits the terminal is used; if none does, tasks are left out."""
+
+
+def to_text(board: Board) -> str:
+    """The board as plain text, as wide as the terminal or 80 characters where there is none."""
+    console = Console(file=StringIO(), color_system=None, force_terminal=False, force_jupyter=False)
+    with console.capture() as captured:
+        console.print(render(board))
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
 
 
 def render(board: Board) -> RenderableType:
@@ -180,9 +190,16 @@ def _legend(board: Board) -> Iterable[str]:
     if excluded:
         yield f"not in the mean: {', '.join(excluded)}"
     if any(not entry.complete for entry in board.entries) and tasks:
-        yield f"(mean): of fewer than {tasks} tasks, so not ranked."
+        yield _unranked(tasks)
     if board.left_out:
-        yield f"{board.left_out} finished runs are left out: others stand for the same cells."
+        runs = counted(board.left_out, "finished run")
+        yield f"{runs} left out: others stand for the same cells."
+
+
+def _unranked(tasks: int) -> str:
+    if tasks == 1:
+        return "–: no score on the task that makes up the mean, so not ranked."
+    return f"(mean): of fewer than {tasks} tasks, so not ranked."
 
 
 def _hidden(tasks: int) -> Iterable[str]:
@@ -202,7 +219,8 @@ def _notes_of(entry: Entry) -> Iterable[str]:
     for cell in entry.cells.values():
         where = f"{entry.name} on {cell.task}"
         if cell.errors or cell.skipped:
-            yield f"* {where}: {cell.errors} answers in error, {cell.skipped} skipped; none of them scored"
+            errors = counted(cell.errors, "answer")
+            yield f"* {where}: {errors} in error, {cell.skipped} skipped; none of them scored"
         if cell.reason:
             sign = {"failed": "✗", "running": "…", "ok": "*"}.get(cell.state, "∅")
             yield f"{sign} {where}: {cell.reason.splitlines()[0]}"

@@ -8,20 +8,38 @@ from typing import Any
 
 import typer
 
+GAP = 2
+"""Spaces between columns."""
+NARROWEST = 20
+"""The last column is folded to no fewer characters."""
+
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, as_json: bool) -> None:
-    """A table with the given columns, or a JSON list of objects."""
+    """A table with the given columns, or a JSON list of objects.
+
+    Only the last column is folded: the others hold names that can be typed, and stay whole however narrow the terminal.
+    """
     if as_json:
         objects = [dict(zip(columns, row, strict=True)) for row in rows]
         typer.echo(json.dumps(objects, ensure_ascii=False, indent=2))
         return
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    Console().print(table, highlight=False)
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(columns, *texts, strict=True)]
+    *whole, last = widths
+    console = Console()
+    console.width = max(console.width, sum(whole) + GAP * len(whole) + min(last, NARROWEST))
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    for column, width in zip(columns[:-1], whole, strict=True):
+        table.add_column(column, no_wrap=True, min_width=width)
+    table.add_column(columns[-1], overflow="fold")
+    for row in texts:
+        table.add_row(*map(Text, row))
+    console.print(table, highlight=False)
 
 
 def print_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:

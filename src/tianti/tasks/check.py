@@ -6,21 +6,26 @@ import re
 import statistics
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from tianti.core.exceptions import InputError
+from tianti.core.wording import counted
 from tianti.engine import ChooseRequest, GenerateRequest, RollingRequest, ScoreRequest
+from tianti.tasks.data import columns
 from tianti.tasks.metrics import UNSPACED_LANGUAGES
 from tianti.tasks.registry import load_tasks
 from tianti.tasks.task import Shots, Task, TaskInfo
+from tianti.tasks.template import names_in
 from tianti.tasks.yaml_task import YamlTask
 
 CountTokens = Callable[[list[str]], list[int]]
 
 _EVERY_REQUEST = frozenset({ScoreRequest, GenerateRequest, RollingRequest, ChooseRequest})
+_NAMED = 5
+"""So many rows of a kind are named."""
 _FEW = 100
 """Below this many samples an accuracy's 95 % interval is wider than about ±10 points."""
 
@@ -195,7 +200,25 @@ def _warnings(task: Task, items: Mapping[str, Sequence[_Item]], splits: Sequence
             )
         if len(check.labels) == 1 and check.samples > 1:
             found.append(f"split {check.split} knows only one right answer: {next(iter(check.labels))}")
-    return found + (_delimiter_warnings(task, items) if isinstance(task, YamlTask) else [])
+    if isinstance(task, YamlTask):
+        found += [*_empty_values(task), *_delimiter_warnings(task, items)]
+    return found
+
+
+def _empty_values(task: YamlTask) -> Iterator[str]:
+    """Rows that have nothing where the prompt or the head reads a column."""
+    for split in task.file.splits:
+        rows = task.rows(split)
+        for key in ("doc_to_text", "head_text"):
+            source = getattr(task.file, key) or ""
+            for column in sorted({source} if source in columns(rows) else names_in(source)):
+                empty = [
+                    number for number, row in enumerate(rows, 1) if not str(row.get(column, "-")).strip()
+                ]
+                if empty:
+                    named = ", ".join(map(str, empty[:_NAMED])) + (", …" if len(empty) > _NAMED else "")
+                    count = counted(len(empty), "row")
+                    yield f"split {split}: {count} with nothing in column {column!r} of {key}: {named}"
 
 
 def _delimiter_warnings(task: YamlTask, items: Mapping[str, Sequence[_Item]]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -50,7 +51,7 @@ def build_lm_eval_tasks(name: str, include: Sequence[Path], progress: Progress |
     if name not in registry:
         raise UnknownNameError("harness task", name, registry, remedy=_unreadable(include))
     _compile_templates_once()
-    with explained(name, {}):
+    with explained(name, {}), _quiet():
         built = _factory().build(registry[name], overrides=None, registry=registry)
     found = (
         built
@@ -63,6 +64,18 @@ def build_lm_eval_tasks(name: str, include: Sequence[Path], progress: Progress |
     for task in tasks.values():
         _refuse_what_cannot_run(task)
     return list(tasks.values())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """lm-eval's remarks on how its YAML files are written concern their authors; what goes wrong is raised."""
+    logger = logging.getLogger("lm_eval")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _compile_templates_once() -> None:
@@ -99,10 +112,14 @@ def _registry(include: Sequence[Path], progress: Progress | None) -> dict[str, A
 def _factory() -> Any:
     """lm-eval's factory, with errors that say which task and which data set."""
     from lm_eval.tasks._factory import TaskFactory
+    from lm_eval.tasks._yaml_loader import load_yaml
 
     class Factory(TaskFactory):  # type: ignore[misc, unused-ignore]
         def _build_task(self, entry: Any, overrides: Any) -> Any:
             with explained(entry.name, {}):
+                # Before its functions are imported and its data fetched: both may fail for lack of a network.
+                if entry.yaml_path and load_yaml(entry.yaml_path, resolve_func=False).get("unsafe_code"):
+                    raise _runs_code(entry.name)
                 configuration = self._load_full_config(entry, overrides)
             with explained(entry.name, configuration), lm_eval_seeds():
                 return super()._build_task(entry, overrides)
@@ -138,12 +155,16 @@ def explained(name: str, configuration: Mapping[str, Any]) -> Iterator[None]:
         ) from error
 
 
+def _runs_code(name: str) -> TaskError:
+    return TaskError(
+        f"harness:{name} runs code that the model wrote, which is refused: there is no sandbox for it",
+        remedy="choose a task that is graded without running code",
+    )
+
+
 def _refuse_what_cannot_run(task: Any) -> None:
-    if getattr(task, "UNSAFE_CODE", False):
-        raise TaskError(
-            f"harness:{task.config.task} runs code that the model wrote, and there is no sandbox for it",
-            remedy="choose a task that is graded without running code",
-        )
+    if getattr(task, "UNSAFE_CODE", False):  # a task's own class may say so where its YAML does not
+        raise _runs_code(task.config.task)
     if getattr(task, "MULTIMODAL", False):
         raise TaskError(f"harness:{task.config.task} asks about images or sound", remedy="choose a text task")
 

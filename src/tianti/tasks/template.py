@@ -98,7 +98,7 @@ class Field:
         )
 
     def _broken(self, row: Row, place: str, error: Exception) -> TaskError:
-        for name in sorted(_names(self.source) - set(row)):
+        for name in sorted(names_in(self.source) - set(row)):
             if isinstance(error, jinja2.UndefinedError) and repr(name) in str(error):
                 return missing_column(name, row, self.where, f"{self.key} of {place}")
         return TaskError(
@@ -140,5 +140,6 @@ def missing_column(name: str, columns: Any, where: str, what: str) -> TaskError:
     )
 
 
-def _names(source: str) -> set[str]:
+def names_in(source: str) -> set[str]:
+    """The columns that a template reads."""
     return meta.find_undeclared_variables(_environment.parse(source))
