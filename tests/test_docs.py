@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import typer
 from typer.main import get_command
 
-from tianti.adapt import ADAPTATIONS
+from tianti.adapt import ADAPTATIONS, settings
+from tianti.adapt.defaults import LEARNING_RATES
 from tianti.cli.application import application
+from tianti.core.call import parse_call
 from tianti.tasks.kinds import KINDS
 from tianti.tasks.metrics import METRICS
 
@@ -52,13 +56,45 @@ def test_every_command_and_option_is_documented(path: str, command: typer.core.T
 
 @pytest.mark.parametrize("name", ADAPTATIONS)
 def test_every_adaptation_and_its_settings_are_documented(name: str) -> None:
-    import dataclasses
-
     heading = f"## `{name}`"
     assert heading in ADAPTATIONS_PAGE
     section = ADAPTATIONS_PAGE.split(heading, 1)[1].split("\n## ", 1)[0]
-    for field in dataclasses.fields(ADAPTATIONS[name]):  # type: ignore[arg-type]
+    for field in fields(ADAPTATIONS[name]):  # type: ignore[arg-type]
         assert f"`{field.name}`" in section, f"{name}: {field.name} is not in docs/reference/adaptations.md"
+
+
+DEFAULTS_IN_WORDS = {"all": None, "the model's": None}
+
+
+def _table(section: str) -> list[list[str]]:
+    """The rows of the first table of a section, without its heading and ruler."""
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+@pytest.mark.parametrize("name", [name for name in ADAPTATIONS if fields(ADAPTATIONS[name])])  # type: ignore[arg-type]
+def test_documented_defaults_are_the_defaults(name: str) -> None:
+    section = ADAPTATIONS_PAGE.split(f"## `{name}`", 1)[1].split("\n## ", 1)[0]
+    documented = {setting: default for setting, default, _ in _table(section)}
+    defaults = settings(ADAPTATIONS[name]())
+    assert documented.keys() == defaults.keys()
+    for setting, written in documented.items():
+        value = (
+            DEFAULTS_IN_WORDS[written]
+            if written in DEFAULTS_IN_WORDS
+            else parse_call(f"a(b={written})").arguments["b"]
+        )
+        assert value == defaults[setting], f"{name}: {setting}"
+
+
+def test_documented_learning_rates_are_those_of_the_table() -> None:
+    section = ADAPTATIONS_PAGE.split("## Learning rates", 1)[1]
+    documented = [
+        (float("inf") if size == "more" else float(re.fullmatch(r"up to (\d+) M", size)[1]) * 1e6,  # type: ignore[index]
+         {"full": float(full), "lora": float(lora)})
+        for size, full, lora in _table(section)
+    ]  # fmt: skip
+    assert documented == list(LEARNING_RATES)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -72,8 +108,6 @@ def test_every_metric_is_documented(metric: str) -> None:
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
-    import re
-
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
             if "://" not in target:
