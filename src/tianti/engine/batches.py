@@ -46,7 +46,12 @@ class Usage:
     limit: BatchLimit = field(default_factory=BatchLimit)
     """The limit of the latest batch."""
     seconds: float = 0.0
+    planning_seconds: float = 0.0
+    """The part of `seconds` that went into deciding what to read in which order."""
+    asked_tokens: int = 0
+    """Tokens that all requests would have had read, each on its own."""
     tokens: int = 0
+    """Tokens that were read, padding not counted."""
     padded_tokens: int = 0
     batches: int = 0
     largest_batch: int = 0
@@ -61,6 +66,23 @@ class Usage:
         finally:
             self.seconds += time.perf_counter() - started
 
+    @contextmanager
+    def timed_planning(self) -> Iterator[None]:
+        """Count the time inside as time of answering, and of planning."""
+        started = time.perf_counter()
+        try:
+            with self.timed():
+                yield
+        finally:
+            self.planning_seconds += time.perf_counter() - started
+
+    def read(self, tokens: int, padded: int, rows: int) -> None:
+        """Count a batch: its tokens, padding counted too, and its rows."""
+        self.tokens += tokens
+        self.padded_tokens += padded
+        self.batches += 1
+        self.largest_batch = max(self.largest_batch, rows)
+
     def wrote(self, tokens: int) -> None:
         """Count tokens that were generated."""
         self.tokens += tokens
@@ -74,6 +96,8 @@ class Usage:
             "batch_tokens": None if self.limit.rows else self.limit.tokens,
             "batch_cached_tokens": None if self.limit.rows else self.limit.cached,
             "seconds_answering": round(self.seconds, 3),
+            "seconds_planning": round(self.planning_seconds, 3),
+            "tokens_asked": self.asked_tokens,
             "tokens_run": self.tokens,
             "padding_share": round(share, 4),
             "batches": self.batches,
@@ -152,10 +176,7 @@ class Batches(Generic[Result]):
             if not out_of_memory(error):
                 raise
         else:
-            self.usage.tokens += sum(size.length for size in sizes)
-            self.usage.padded_tokens += len(batch) * longest
-            self.usage.batches += 1
-            self.usage.largest_batch = max(self.usage.largest_batch, len(batch))
+            self.usage.read(sum(size.length for size in sizes), len(batch) * longest, len(batch))
             return results
         # Outside of `except`, whose traceback would keep the tensors of the failed attempt alive.
         free_memory()

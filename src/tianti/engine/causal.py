@@ -20,7 +20,9 @@ from tianti.engine.requests import (
     ScoreRequest,
     ScoreResponse,
 )
-from tianti.engine.scoring import Scored, Scorer, readings
+from tianti.engine.scoring import Head, Scored, Scorer
+from tianti.engine.scoring_plain import PlainReader, PlainScorer
+from tianti.engine.scoring_tree import TreeReader, TreeScorer
 from tianti.engine.tokens import CausalTokens, Window, find_max_length
 
 
@@ -48,8 +50,15 @@ class CausalBackend:
         self.batch = batch
         self.limit = batch_limit(network, batch, vocabulary)
         self.usage = Usage(limit=self.limit)
-        self.scorer = Scorer(self.network)
+        self.scorer = self._scorer()
         self.generator: Generator | None = None
+
+    def prepare(self, requests: Sequence[Request]) -> None:
+        self.network.eval()
+        windows = [
+            window for those in self._read(requests).values() if isinstance(those, list) for window in those
+        ]
+        self.scorer.prepare(windows)
 
     def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Response]]:
         self.network.eval()
@@ -82,10 +91,18 @@ class CausalBackend:
             "dtype": str(parameter.dtype).removeprefix("torch."),
             "device": str(parameter.device),
             "max_length": self.tokens.max_length,
-            "logits": self.scorer.path,
+            **self.scorer.facts(),
             "batch": self.batch,
             **self.usage.facts(),
         }
+
+    def _scorer(self) -> Scorer:
+        """The fastest way of scoring that a check on a few tokens shows to be right for this network."""
+        head = Head(self.network)
+        tree = TreeReader(self.network, head)
+        if tree.is_right():
+            return TreeScorer(tree, self.limit, self.usage)
+        return PlainScorer(PlainReader(self.network, head), self.limit, self.usage)
 
     def _read(self, requests: Sequence[Request]) -> dict[int, list[Window] | Prompt | Failure]:
         """The tokens of each request: windows to score, a prompt to go on from, or why there are none."""
@@ -108,22 +125,18 @@ class CausalBackend:
     def _score(self, asked: Mapping[int, list[Window]]) -> Iterator[tuple[int, list[Scored | Failure]]]:
         """(index of the request, the scores of its windows in order), as soon as all of them are there."""
         windows = [window for those in asked.values() for window in those]
+        if not windows:
+            return
         place = [(index, number) for index, those in asked.items() for number in range(len(those))]
-        rows = readings(windows)
+        self.usage.asked_tokens += sum(len(window.tokens) - 1 for window in windows)
         found: dict[int, dict[int, Scored | Failure]] = {index: {} for index in asked}
-
-        def run(batch: Sequence[int]) -> list[list[Scored]]:
-            return self.scorer.score(windows, [rows[number] for number in batch])
-
-        sizes = [Row(len(row.tokens), row.scored) for row in rows]
-        for row, result in Batches(sizes, run, self.limit, self.usage):
-            for position, window in enumerate(rows[row].windows):
-                index, number = place[window]
-                scores = found[index]
-                scores[number] = result if isinstance(result, Failure) else result[position]
-                if len(scores) == len(asked[index]):
-                    yield index, [scores[number] for number in range(len(scores))]
-                    del found[index]
+        for window, score in self.scorer.score(windows):
+            index, number = place[window]
+            scores = found[index]
+            scores[number] = score
+            if len(scores) == len(asked[index]):
+                yield index, [scores[number] for number in range(len(scores))]
+                del found[index]
 
     def _generate(self, prompts: Mapping[int, Prompt]) -> Iterator[tuple[int, Response]]:
         if not prompts:

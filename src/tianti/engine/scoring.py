@@ -1,33 +1,20 @@
-"""Log-probabilities of tokens: the network runs over padded rows, its output head only where something is scored."""
+"""Log-probabilities of tokens, looked up in logits that are made only where something is scored."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tianti.engine.requests import Failure
 from tianti.engine.tokens import Tokens, Window
 
-LOGITS_AT_ONCE = 1 << 26
-"""Numbers in one block of the float32 log-softmax: 256 MiB."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One row that the network reads, and the windows that need it.
-
-    Windows that read the same tokens and differ in the last one only (letter choices) or in where the continuation
-    starts share a row.
-    """
-
-    tokens: Tokens
-    windows: list[int]
-    scored: int
-    """The most positions, counted from the end, that any of the windows scores."""
+LOGITS_AT_ONCE = 1 << 24
+"""Numbers in one block of the float32 log-softmax: 64 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +25,38 @@ class Scored:
     is_greedy: bool
 
 
+class Scorer(Protocol):
+    """A way of computing the scores of windows. All ways give the same numbers within rounding."""
+
+    def prepare(self, windows: Sequence[Window]) -> None:
+        """Compute what these windows have in common, and keep it for windows to come that have it too."""
+        ...
+
+    def score(self, windows: Sequence[Window]) -> Iterator[tuple[int, Scored | Failure]]:
+        """(number of the window, its scores), as they become ready."""
+        ...
+
+    def facts(self) -> Mapping[str, Any]:
+        """What a run records about the way."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Tokens that the network reads, and the windows that need it.
+
+    Windows that read the same tokens and differ in the last one only (letter choices) or in where the continuation
+    starts share a reading.
+    """
+
+    tokens: Tokens
+    windows: list[int]
+    scored: int
+    """The most positions, counted from the end, that any of the windows scores."""
+
+
 def readings(windows: Sequence[Window]) -> list[Reading]:
-    """The distinct rows that `windows` read, in order of first appearance."""
+    """The distinct token sequences that `windows` read, in order of first appearance."""
     sharing: dict[bytes, list[int]] = {}
     for number, window in enumerate(windows):
         sharing.setdefault(window.tokens[:-1].tobytes(), []).append(number)
@@ -49,99 +66,67 @@ def readings(windows: Sequence[Window]) -> list[Reading]:
     ]
 
 
-class Scorer:
-    """Runs a causal network and looks up log-probabilities.
+class Head:
+    """The output head of a network, run only at the positions asked for.
 
-    Hidden states are gathered at the scored positions just before the output head, inside the network's own forward
-    pass, so that whatever it does to its logits afterwards (soft-capping, scaling) is still done. Where a check on a
-    few tokens shows that this gives other numbers, or the head cannot be found, all logits are made: `path` says which.
+    Hidden states are gathered just before the head, inside the network's own forward pass, so that whatever it does to
+    its logits afterwards (soft-capping, scaling) is still done.
     """
 
     def __init__(self, network: Any) -> None:
         self.network = network
-        self.device = next(network.parameters()).device
-        self.head = network.get_output_embeddings()
-        self.path = "gathered" if self._gathering_is_right() else "full"
+        self.module = network.get_output_embeddings()
 
-    @torch.inference_mode()
-    def score(self, windows: Sequence[Window], rows: Sequence[Reading]) -> list[list[Scored]]:
-        """For each row the scores of its windows, in the order of `row.windows`."""
-        counts = [row.scored for row in rows]
-        first = np.cumsum([0, *counts])
-        row_of = np.repeat(np.arange(len(rows)), counts)
-        position = np.concatenate([np.arange(len(row.tokens) - row.scored, len(row.tokens)) for row in rows])
-        logits = self._logits(self.path, [row.tokens for row in rows], row_of, position)
+    @property
+    def found(self) -> bool:
+        """Whether the network has a head that can be told apart."""
+        return isinstance(self.module, torch.nn.Module)
 
-        scored = [windows[number] for row in rows for number in row.windows]
-        ends = [int(first[index + 1]) for index, row in enumerate(rows) for _ in row.windows]
-        at = np.concatenate([np.arange(end - w.scored, end) for end, w in zip(ends, scored, strict=True)])
-        targets = np.concatenate([window.tokens[-window.scored :] for window in scored])
-        logprobs, likeliest = self._look_up(logits, at, targets)
+    def logits(self, gather: Callable[[torch.Tensor], torch.Tensor], **inputs: Any) -> torch.Tensor:
+        """Logits (n × vocabulary) at the n hidden states that `gather` takes from those of batch × length."""
 
-        results: list[list[Scored]] = []
-        start = 0
-        for row in rows:
-            results.append([])
-            for number in row.windows:
-                end = start + windows[number].scored
-                results[-1].append(Scored(logprobs[start:end].tolist(), bool(likeliest[start:end].all())))
-                start = end
-        return results
+        def narrow(module: Any, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+            return (gather(given[0]).unsqueeze(0), *given[1:])
 
-    def _look_up(
-        self, logits: torch.Tensor, at: NDArray[np.int64], targets: NDArray[Any]
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Log-probability of each target at its row of `logits` (positions × vocabulary), and whether it is largest."""
-        rows = torch.from_numpy(at).to(self.device)
-        wanted = torch.from_numpy(targets.astype(np.int64)).to(self.device)
-        blocks = torch.split(logits, max(1, LOGITS_AT_ONCE // logits.shape[-1]))
-        total = torch.cat([block.float().logsumexp(dim=-1) for block in blocks])
-        logprobs = logits[rows, wanted].float() - total[rows]
-        likeliest = logits.argmax(dim=-1)[rows] == wanted
-        return logprobs.cpu().numpy(), likeliest.cpu().numpy()
+        hook = self.module.register_forward_pre_hook(narrow)
+        try:
+            logits: torch.Tensor = self.network(use_cache=False, **inputs).logits
+        finally:
+            hook.remove()
+        return logits[0]
 
-    def _logits(
-        self, path: str, rows: Sequence[Tokens], row_of: NDArray[np.int64], position: NDArray[np.int64]
-    ) -> torch.Tensor:
-        """Logits (n × vocabulary) at each `position` of the row of the same place in `row_of`, both of length n."""
-        lengths = np.array([len(row) for row in rows])
-        padded = np.zeros((len(rows), lengths.max()), dtype=np.int64)
-        for index, tokens_of_row in enumerate(rows):
-            padded[index, : len(tokens_of_row)] = tokens_of_row
-        tokens = torch.from_numpy(padded).to(self.device)
-        row = torch.from_numpy(row_of).to(self.device)
-        at = torch.from_numpy(position).to(self.device)
 
-        if path == "gathered":
-            # Padding stands on the right, where a causal network cannot see it: no mask is needed.
-            def gather(module: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-                soft_prompt = inputs[0].shape[1] - tokens.shape[1]
-                return (inputs[0][row, at + soft_prompt].unsqueeze(0), *inputs[1:])
+def look_up(
+    logits: torch.Tensor, rows: NDArray[np.int64], targets: NDArray[Any]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Log-probability of each target at its row of `logits` (positions × vocabulary), and whether it is the likeliest.
 
-            hook = self.head.register_forward_pre_hook(gather)
-            try:
-                logits: torch.Tensor = self.network(input_ids=tokens, use_cache=False).logits
-            finally:
-                hook.remove()
-            return logits[0]
-        mask = torch.from_numpy(np.arange(padded.shape[1]) < lengths[:, None]).long().to(self.device)
-        logits = self.network(input_ids=tokens, attention_mask=mask).logits
-        return logits[row, at + logits.shape[1] - tokens.shape[1]]
+    The log-softmax is taken in float32, whatever the dtype of the logits.
+    """
+    at = torch.from_numpy(rows).to(logits.device)
+    wanted = torch.from_numpy(targets.astype(np.int64)).to(logits.device)
+    highest = logits.amax(dim=-1).float()
+    blocks = zip(
+        *(torch.split(part, max(1, LOGITS_AT_ONCE // logits.shape[-1])) for part in (logits, highest)),
+        strict=True,
+    )
+    total = (
+        highest
+        + torch.cat([(some.float() - most[:, None]).exp_().sum(dim=-1) for some, most in blocks]).log_()
+    )
+    logit = logits[at, wanted].float()
+    likeliest = logit == highest[at]
+    # Of tokens that are exactly as likely the first counts.
+    tied = likeliest.nonzero()[:, 0]
+    likeliest[tied] = logits[at[tied]].argmax(dim=-1) == wanted[tied]
+    return (logit - total[at]).cpu().numpy(), likeliest.cpu().numpy()
 
-    @torch.inference_mode()
-    def _gathering_is_right(self) -> bool:
-        """Whether gathered logits of padded rows equal the full logits of each row alone."""
-        if not isinstance(self.head, torch.nn.Module):
-            return False
-        vocabulary = self.network.get_input_embeddings().weight.shape[0]
-        rows = [np.arange(length, dtype=np.int32) * 7 % vocabulary for length in (3, 6)]
-        row_of, position = np.array([0, 0, 1, 1, 1]), np.array([1, 2, 0, 3, 5])
-        gathered = self._logits("gathered", rows, row_of, position)
-        alone = [
-            self._logits("full", [row], np.zeros(len(at), dtype=np.int64), at)
-            for row, at in zip(rows, (position[:2], position[2:]), strict=True)
-        ]
-        return about_equal(gathered, torch.cat(alone))
+
+def plain_logits(network: Any, tokens: Tokens) -> torch.Tensor:
+    """The logits (length × vocabulary) of one row, by the network alone: what every other way must equal."""
+    row = torch.from_numpy(tokens.astype(np.int64))[None].to(next(network.parameters()).device)
+    logits: torch.Tensor = network(input_ids=row, attention_mask=torch.ones_like(row)).logits
+    return logits[0, -len(tokens) :]
 
 
 def about_equal(logits: torch.Tensor, reference: torch.Tensor) -> bool:
