@@ -18,6 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from networks import MODELS, vocabulary_of
+
 PARTS = ("letters", "text", "endings", "answers", "zero-shot", "linear", "memory")
 MEMORY_SHAPES = ("letters", "text")
 LINEAR_MODEL = "tiny-2k"
@@ -51,6 +53,16 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     given = parser.parse_args(arguments)
     if unknown := set(given.only) - set(PARTS):
         parser.error(f"--only: no {', '.join(sorted(unknown))}; expected some of {', '.join(PARTS)}")
+    for least_one in ("repeat", "questions", "rows", "threads"):
+        if getattr(given, least_one) is not None and getattr(given, least_one) < 1:
+            parser.error(f"--{least_one}: expected at least 1")
+    given.repeat = given.repeat or (1 if given.quick else 3)
+    given.models = given.models or (QUICK_MODELS if given.quick else MODELS)
+    try:
+        for model in given.models:
+            vocabulary_of(model)
+    except ValueError as error:
+        parser.error(f"--models: {error}")
     return given
 
 
@@ -64,14 +76,9 @@ def main(arguments: list[str]) -> int:
     warnings.filterwarnings("ignore")
 
     import torch
-    from networks import MODELS, vocabulary_of
     from report import Results
 
     torch.set_num_threads(given.threads)
-    given.repeat = given.repeat or (1 if given.quick else 3)
-    given.models = given.models or (QUICK_MODELS if given.quick else MODELS)
-    for model in given.models:
-        vocabulary_of(model)
     results = Results(
         command=shlex.join(["python", "benchmarks/engine.py", *arguments]),
         dtype=given.dtype,
@@ -79,7 +86,7 @@ def main(arguments: list[str]) -> int:
         repeat=given.repeat,
         peak=None if given.peak_tflops is None else given.peak_tflops * 1e12,
     )
-    for model in given.models:
+    for model in given.models if set(given.only) - {"linear"} else ():
         run_model(model, given, results)
     if "linear" in given.only:
         run_growth(given, results)
@@ -96,7 +103,7 @@ def run_model(model: str, given: argparse.Namespace, results: Any) -> None:
     """All shapes and the memory of one model."""
     from language import make_language
     from measure import make_shape, measure
-    from networks import count_parameters, make_network, vocabulary_of
+    from networks import count_parameters, make_network
     from report import HEADINGS, row_cells
     from shapes import SHAPES
 
@@ -148,7 +155,7 @@ def run_growth(given: argparse.Namespace, results: Any) -> None:
     """Ever more short questions: the time has to grow as they do."""
     from language import make_language
     from measure import measure_growth
-    from networks import make_network, vocabulary_of
+    from networks import make_network
     from report import GROWTH, growth_cells
     from shapes import LINEAR, make_choices
 

@@ -140,5 +140,6 @@ def test_bad_input_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command.read_arguments(["--only", "letters,lettres"])
     assert "no lettres; expected some of letters" in capsys.readouterr().err
-    with pytest.raises(ValueError, match="no model '35m-32k'"):
-        vocabulary_of("35m-32k")
+    with pytest.raises(SystemExit):
+        command.read_arguments(["--models", "34m-32k,35m-32k"])
+    assert "no model '35m-32k': expected one of" in capsys.readouterr().err
