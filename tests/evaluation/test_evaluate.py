@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,6 +85,21 @@ def test_what_is_answered_is_not_asked_again_and_the_rest_is_the_same(shards_don
     rest = list(evaluate(backend, task, Shots(), None, done))
     assert rest == [shard for number, shard in enumerate(whole) if number not in shards_done]
     assert backend.requests_answered == sum(len(answer.responses) for shard in rest for answer in shard)
+
+
+@pytest.mark.parametrize("shards_done", [{}, {0}, {0, 1, 2}])
+def test_a_run_that_goes_on_prepares_with_the_first_shard(shards_done: set[int]) -> None:
+    task = CountingTask(3 * SHARD_SIZE)
+    prepared: list[Sequence[Request]] = []
+    backend = FakeBackend()
+    backend.prepare = prepared.append  # type: ignore[method-assign]
+    whole = list(evaluate(FakeBackend(), task, Shots()))
+    done = frozenset((answer.sample_id, 0) for number in shards_done for answer in whole[number])
+    list(evaluate(backend, task, Shots(), None, done))
+    first = [
+        request for q in list(task.questions(Shots(), frozenset()))[:SHARD_SIZE] for request in q.requests
+    ]
+    assert prepared == ([] if len(shards_done) == 3 else [first])
 
 
 def test_a_failure_is_never_a_wrong_answer() -> None:

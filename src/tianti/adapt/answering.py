@@ -45,6 +45,9 @@ class ChoiceBackend:
         self.limit = BatchLimit() if batch == "auto" else BatchLimit(rows=batch)
         self.usage = Usage(limit=self.limit)
 
+    def prepare(self, requests: Sequence[Request]) -> None:
+        """Requests have nothing in common that could be computed once."""
+
     def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Response]]:
         asked: dict[int, range] = {}
         rows: list[Any] = []

@@ -61,6 +61,9 @@ class BaselineBackend:
     def request_types(self) -> frozenset[type]:
         return frozenset({GenerateRequest if self.answers else ChooseRequest})
 
+    def prepare(self, requests: Sequence[Request]) -> None:
+        """Requests have nothing in common that could be computed once."""
+
     def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Response]]:
         asked: dict[int, ChooseRequest] = {}
         for index, request in enumerate(requests):

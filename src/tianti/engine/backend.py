@@ -1,4 +1,4 @@
-"""The backend protocol: a backend is a class of one method and a few facts."""
+"""The backend protocol: a backend is a class of two methods and a few facts."""
 
 from __future__ import annotations
 
@@ -16,11 +16,19 @@ class Backend(Protocol):
         """The kinds of request that this backend can answer."""
         ...
 
+    def prepare(self, requests: Sequence[Request]) -> None:
+        """Get ready for requests like these: what they have in common may be computed once and kept.
+
+        Nothing has to be prepared. But after the same preparation equal requests give equal responses, which is why a
+        run that goes on where another one stopped prepares with the same requests.
+        """
+        ...
+
     def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Response]]:
         """Yield (index of the request, its response) as they become ready, in any order, each exactly once.
 
-        Equal sequences of requests give equal responses, bit for bit, on the same machine. A request that cannot be
-        answered gives a `Failure`, never an exception and never a made-up number.
+        Equal sequences of requests give, after equal preparation, equal responses, bit for bit, on the same machine. A
+        request that cannot be answered gives a `Failure`, never an exception and never a made-up number.
         """
         ...
 

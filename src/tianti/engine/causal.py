@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Literal
 
 from tianti.core.exceptions import IncompatibleError
@@ -24,6 +25,9 @@ from tianti.engine.scoring import Head, Scored, Scorer
 from tianti.engine.scoring_plain import PlainReader, PlainScorer
 from tianti.engine.scoring_tree import TreeReader, TreeScorer
 from tianti.engine.tokens import CausalTokens, Window, find_max_length
+
+REQUESTS_AT_ONCE = 8192
+"""Requests of which one prefix tree is made; what is in memory grows with them and not with all."""
 
 
 class CausalBackend:
@@ -56,11 +60,19 @@ class CausalBackend:
     def prepare(self, requests: Sequence[Request]) -> None:
         self.network.eval()
         windows = [
-            window for those in self._read(requests).values() if isinstance(those, list) for window in those
+            window for asked in self._read(requests).values() if isinstance(asked, list) for window in asked
         ]
         self.scorer.prepare(windows)
 
-    def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Response]]:
+    def answer(self, requests: Iterable[Request]) -> Iterator[tuple[int, Response]]:
+        """As the protocol says; `requests` may be an endless stream, of which some are read at a time."""
+        stream, first = iter(requests), 0
+        while some := list(islice(stream, REQUESTS_AT_ONCE)):
+            for index, response in self._answer(some):
+                yield first + index, response
+            first += len(some)
+
+    def _answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Response]]:
         self.network.eval()
         with self.usage.timed():
             asked = self._read(requests)

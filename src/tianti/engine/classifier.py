@@ -42,6 +42,9 @@ class ClassifierBackend:
         self.usage = Usage(limit=self.limit)
         self._facts = dict(facts or {})
 
+    def prepare(self, requests: Sequence[Request]) -> None:
+        """Requests have nothing in common that could be computed once."""
+
     def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Response]]:
         asked: dict[int, ChooseRequest] = {}
         for index, request in enumerate(requests):

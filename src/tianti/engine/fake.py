@@ -34,6 +34,9 @@ class FakeBackend:
         self.default_reply = default_reply
         self.requests_answered = 0
 
+    def prepare(self, requests: Sequence[Request]) -> None:
+        """Requests have nothing in common that could be computed once."""
+
     def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Response]]:
         for index, request in enumerate(requests):
             self.requests_answered += 1

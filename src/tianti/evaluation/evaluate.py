@@ -2,7 +2,8 @@
 
 Questions are answered in shards of fixed membership: the shard of a question depends on its place in the data alone.
 A shard is answered whole and handed on whole, so that a run that was killed and resumed asks the model exactly the
-batches that an undisturbed run would have asked, and gets the same numbers bit for bit.
+batches that an undisturbed run would have asked, and gets the same numbers bit for bit. For the same reason what all
+questions have in common (few-shot examples, say) is always found in the first shard.
 """
 
 from __future__ import annotations
@@ -31,8 +32,14 @@ def evaluate(
         answered: (sample id, repeat) of the answers that are on disk. They always make up whole shards.
     """
     questions = task.questions(shots, backend.request_types, limit)
+    first: list[tuple[int, Question]] | None = None
+    prepared = False
     for shard in _shards(enumerate(questions)):
+        first = first or shard
         if any((question.sample_id, question.repeat) not in answered for _, question in shard):
+            if not prepared:
+                backend.prepare([request for _, question in first for request in question.requests])
+                prepared = True
             yield answer_shard(backend, task, shard)
 
 
