@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from parity.harness import check_rolling, check_scores, check_texts, lm_eval_says
+from parity import prompts
+from parity.families import FAMILIES, build
+from parity.harness import check_rolling, check_scores, check_texts, lm_eval_says, we_say
+from tianti.engine import ScoreRequest
 from tiny import CORPUS, tiny_gpt2, tiny_llama, tiny_tokenizer
 
 WORDS = [*" ".join(CORPUS).split(" "), "\n", "🙂"]
@@ -81,3 +84,18 @@ def test_with_the_tokenizer_of_gpt2(real_data: Path):
     check_scores(made, tokenizer, [pair for pair in pairs(draw) if pair[0] != "the lett"])
     check_rolling(made, tokenizer, ["<|endoftext|>the town", text(draw, 200)])
     check_texts(made, tokenizer, [text(draw, 30) for _ in range(6)], ("e", "\n", "ow"), rows=1)
+
+
+@pytest.mark.parametrize("name", ["llama-gqa", "gemma2", "gpt2"])
+def test_bfloat16_is_no_further_from_float32_than_lm_eval(name: str):
+    """Roundings differ between any two orders of summing; what must not is how large they are on average."""
+    (family,) = (family for family in FAMILIES if family.name == name)
+    asked = prompts.pairs()
+    tokenizer = prompts.family_tokenizer()
+    exact = lm_eval_says(build(family), tokenizer, "loglikelihood", asked, logits_cache=False)
+    rounded = build(family).to(torch.bfloat16)
+    theirs = lm_eval_says(rounded, tokenizer, "loglikelihood", asked, logits_cache=False)
+    ours = we_say(rounded, tokenizer, [ScoreRequest(*pair, truncate=True) for pair in asked])
+    our_error = sum(abs(found.logprob - right) for found, (right, _) in zip(ours, exact, strict=True))
+    their_error = sum(abs(found - right) for (found, _), (right, _) in zip(theirs, exact, strict=True))
+    assert 0 < our_error < 1.25 * their_error

@@ -209,7 +209,7 @@ def test_equals_lm_eval(name: str, shots: int, limit: int, folder: Path, model: 
         ("arc_easy_local", 5, 5),
         ("last_words", 0, 40),
         ("last_words", 2, 10),
-        ("stories", 0, 5),
+        ("stories", 0, 3),
         ("gsm8k_local", 5, 2),
     ],
 )
