@@ -156,12 +156,25 @@ def test_the_id_depends_on_all_that_numbers_depend_on() -> None:
         _trials(adaptations=["lora(r=4)"]),
         _trials(adaptations=["lora"], tasks=["nano/sentiment(split=fresh)"]),
         _trials(adaptations=["lora"], dtype="bfloat16"),
+        _trials(adaptations=["lora"], engine="vllm"),
         _trials(adaptations=["lora"], models=["nano:llama"]),
     ]
     ids = {usual.id, *(other[0].id for other in others)}
     assert len(ids) == 1 + len(others)
     assert _trials(adaptations=["lora"])[0].id == usual.id
     assert _trials(adaptations=["lora"], batch=3, device="cpu")[0].id == usual.id
+
+
+def test_the_engine_is_of_no_account_to_a_baseline() -> None:
+    (usual,) = _trials(models=["baseline:majority"], adaptations=["fit"])
+    (other,) = _trials(models=["baseline:majority"], adaptations=["fit"], engine="vllm")
+    assert usual.id == other.id
+
+
+def test_the_repeating_command_names_another_engine() -> None:
+    (usual,), (other,) = _trials(), _trials(engine="vllm")
+    assert "--engine" not in repeat_command(usual.manifest)
+    assert repeat_command(other.manifest).endswith(" --engine vllm")
 
 
 def test_the_repeating_command_gives_the_same_trial() -> None:

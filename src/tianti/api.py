@@ -13,7 +13,7 @@ from tianti.board.compare import Comparison, compare
 from tianti.conductor import Outcome, conduct
 from tianti.core.exceptions import InputError, StoreError
 from tianti.core.progress import Progress, Silent
-from tianti.models import LoadedModel, check_device, from_objects
+from tianti.models import LoadedModel, check_device, check_engine, from_objects
 from tianti.store import Store
 from tianti.study import Study, Trial, checked_study, read_study, study_of, trials
 from tianti.workers import conduct_in_parallel, count_workers, unfinished
@@ -43,9 +43,11 @@ def run_study(
 
     Raises:
         ModelError: there is a network to run, and the study's device is not there.
+        MissingExtraError: … or the study's engine is not installed.
     """
     if any(trial.model.architecture != "baseline" for trial in unfinished(planned, store)):
         check_device(study.device)
+        check_engine(study.engine)
     store.record_study(study.study, [trial.id for trial in planned], study.to_yaml())
     workers = 1 if loaded_models else count_workers(study, planned, store)
     outcomes = list(

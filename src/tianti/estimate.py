@@ -39,11 +39,7 @@ def _estimate(trial: Trial) -> Estimate:
     if trial.model.architecture == "baseline":
         return Estimate(trial.title, samples, 0, 0, 0.0)
     count = _token_counter(trial.model)
-    types = (
-        frozenset({ScoreRequest, RollingRequest, GenerateRequest})
-        if trial.model.architecture == "causal"
-        else frozenset({ChooseRequest})
-    )
+    types = _request_types(trial)
     shots = trial.adaptation.shots(trial.seed or 0)
     looked_at = list(trial.task.questions(shots, types, min(samples, LOOKED_AT)))
     texts = [_text(request) for question in looked_at for request in question.requests]
@@ -52,6 +48,19 @@ def _estimate(trial: Trial) -> Estimate:
     # Kaplan et al. 2020 (arXiv 2001.08361, §2.1): 2 operations per parameter and token forward, 6 with the backward.
     operations = (trial.model.parameters or 0) * (2 * tokens + 6 * training_tokens)
     return Estimate(trial.title, samples, tokens, training_tokens, operations / (_speed() * USED_OF_PEAK))
+
+
+def _request_types(trial: Trial) -> frozenset[type]:
+    """What the model will be asked for under the trial's adaptation."""
+    match trial.model.architecture:
+        case "causal":
+            return frozenset({ScoreRequest, RollingRequest, GenerateRequest})
+        case "seq2seq":
+            return frozenset({ScoreRequest, GenerateRequest})
+        case "masked" if not trial.adaptation.trains:
+            return frozenset({ScoreRequest})
+        case _:
+            return frozenset({ChooseRequest})
 
 
 def _training_tokens(trial: Trial, count: Callable[[Sequence[str]], list[int]]) -> int:

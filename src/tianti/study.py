@@ -58,6 +58,8 @@ class Study(BaseModel):
         "auto", description="auto, float32, bfloat16 or float16"
     )
     batch: PositiveInt | Literal["auto"] = Field("auto", description="auto or a whole number greater than 0")
+    engine: Literal["transformers", "vllm"] = Field("transformers", description="transformers or vllm")
+    """What runs the causal language models that answer as they are."""
     workers: PositiveInt | Literal["auto"] = Field(
         "auto", description="auto or a whole number greater than 0"
     )
@@ -82,7 +84,7 @@ class Study(BaseModel):
 
     @property
     def load_options(self) -> LoadOptions:
-        return LoadOptions(device=self.device, dtype=self.dtype, batch=self.batch)
+        return LoadOptions(self.device, self.dtype, self.batch, self.engine)
 
     def to_yaml(self) -> str:
         """The study as a file that `read_study` reads."""
@@ -227,8 +229,14 @@ class Trial:
             },
             "seed": self.seed,
             "limit": self.limit,
-            "engine": {"dtype": self.options.dtype},
+            # Left out where it is transformers, so that those trials keep their ids.
+            "engine": {"dtype": self.options.dtype}
+            | ({} if self._runs_in_transformers else {"name": self.options.engine}),
         }
+
+    @property
+    def _runs_in_transformers(self) -> bool:
+        return self.options.engine == "transformers" or self.model.architecture == "baseline"
 
     @property
     def id(self) -> str:
@@ -282,6 +290,8 @@ def repeat_command(manifest: Mapping[str, Any]) -> str:
         parts += ["--limit", str(manifest["limit"])]
     if manifest["engine"]["dtype"] != "auto":
         parts += ["--dtype", manifest["engine"]["dtype"]]
+    if "name" in manifest["engine"]:
+        parts += ["--engine", manifest["engine"]["name"]]
     return "tianti run " + " ".join(shlex.quote(part) for part in parts)
 
 

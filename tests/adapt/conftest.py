@@ -13,7 +13,7 @@ from tianti.core.fingerprint import fingerprint
 from tianti.engine import ChooseRequest, GenerateRequest, Request, Response, ScoreRequest
 from tianti.models import LoadedModel, from_objects
 from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
-from tiny import tiny_bert, tiny_gpt2, tiny_llama, tiny_tokenizer
+from tiny import tiny_bart, tiny_bert, tiny_gpt2, tiny_llama, tiny_masked, tiny_t5, tiny_tokenizer
 
 
 @dataclass
@@ -117,7 +117,14 @@ def answers() -> StubTask:
 
 
 TASKS: dict[str, Callable[[], StubTask]] = {"labels": sentiment, "choices": commonsense, "text": answers}
-NETWORKS: dict[str, Callable[..., Any]] = {"llama": tiny_llama, "gpt2": tiny_gpt2, "bert": tiny_bert}
+NETWORKS: dict[str, Callable[..., Any]] = {
+    "llama": tiny_llama,
+    "gpt2": tiny_gpt2,
+    "bert": tiny_bert,
+    "t5": tiny_t5,
+    "bart": tiny_bart,
+    "masked": tiny_masked,
+}
 
 
 @pytest.fixture
@@ -128,5 +135,5 @@ def task() -> Callable[[str], StubTask]:
 
 @pytest.fixture
 def model() -> Callable[[str], LoadedModel]:
-    """llama, gpt2 or bert → a tiny model of that architecture in memory."""
+    """llama, gpt2, bert, t5, bart or masked → a tiny model of that architecture in memory."""
     return lambda name: from_objects(NETWORKS[name](), tiny_tokenizer(), f"tiny-{name}")

@@ -11,14 +11,16 @@ import pytest
 import torch
 from torch import nn
 
-from tianti.adapt import Full, LoRA
+from tianti.adapt import Full, HeadOnly, LoRA
 from tianti.adapt.learning import Lesson
 from tianti.adapt.lora import find_targets
 from tianti.core.exceptions import IncompatibleError, StoreError, UnknownNameError
 from tianti.core.progress import Silent
+from tianti.models import from_objects
+from tiny import tiny_masked, tiny_tokenizer
 
 GROUPS = [("llama", "labels"), ("llama", "choices"), ("llama", "text"), ("gpt2", "labels"), ("gpt2", "text"),
-          ("bert", "labels"), ("bert", "choices")]  # fmt: skip
+          ("bert", "labels"), ("bert", "choices"), ("masked", "labels"), ("masked", "choices")]  # fmt: skip
 METHODS = [Full(lr=5e-3, epochs=2), LoRA(lr=1e-2, r=4, epochs=2)]
 
 
@@ -224,3 +226,21 @@ def test_what_does_not_fit(adaptation: Any, model: Callable[[str], Any], task: C
 
     with pytest.raises(IncompatibleError, match=r"no weights to adapt[\s\S]*use fit"):
         adaptation.check(load_model(open_model("baseline:tfidf")), task("labels"))
+
+
+@pytest.mark.parametrize("adaptation", [*METHODS, HeadOnly()], ids=lambda a: a.name)
+@pytest.mark.parametrize("form", ["labels", "choices"])
+def test_a_masked_model_learns_as_the_encoder_in_it(
+    adaptation: Any, form: str, task: Callable[[str], Any], tmp_path: Path
+) -> None:
+    network, stub = tiny_masked(), task(form)
+    found = [
+        answers(
+            adaptation.adapt(
+                from_objects(one, tiny_tokenizer()), stub, 0, tmp_path / str(number), Silent()
+            ).backend,
+            stub,
+        )
+        for number, one in enumerate((network, network.bert))
+    ]
+    assert found[0] == found[1]

@@ -23,7 +23,8 @@ from tianti.models import from_objects
 from tiny import tiny_bert, tiny_gpt2, tiny_llama, tiny_tokenizer
 
 GROUPS = [("llama", "labels"), ("llama", "choices"), ("llama", "text"), ("gpt2", "labels"), ("gpt2", "choices"),
-          ("gpt2", "text"), ("bert", "labels"), ("bert", "choices")]  # fmt: skip
+          ("gpt2", "text"), ("bert", "labels"), ("bert", "choices"), ("masked", "labels"),
+          ("masked", "choices")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("network", "form"), GROUPS)
@@ -37,7 +38,7 @@ def test_it_fits_saves_and_leaves_the_model_alone(
     again = adaptation.adapt(loaded, stub, 0, tmp_path, Silent())
     assert all(torch.equal(value, before[name]) for name, value in loaded.network.state_dict().items())
     assert loaded.network.get_input_embeddings().weight.requires_grad
-    if network == "bert":
+    if network in ("bert", "masked"):
         questions = list(stub.questions(adaptation.shots(0), adapted.backend.request_types))
         right = [stub.grade(q, _ask(adapted.backend, q)).values["acc"] for q in questions]
         assert np.mean(right) > 0.9

@@ -8,14 +8,22 @@ from typing import Any
 
 import pytest
 
-from tianti.adapt import Cost, FewShot, ZeroShot
+from fake_vllm import LLM, vllm
+from tianti.adapt import Cost, FewShot, Full, HeadOnly, LoRA, ZeroShot
 from tianti.core.exceptions import IncompatibleError
 from tianti.core.progress import Silent
-from tianti.models import load_model, open_model
+from tianti.engine import GenerateRequest, GenerateResponse, ScoreRequest, ScoreResponse
+from tianti.evaluation.evaluate import evaluate
+from tianti.models import LoadedModel, LoadOptions, from_objects, load_model, open_model
+from tianti.tasks import load_tasks
+from tianti.tasks.new import new_task
 from tianti.tasks.task import Shots
+from tiny import tiny_bart, tiny_llama, tiny_masked, tiny_t5, tiny_tokenizer
+
+__all__ = ["vllm"]
 
 
-@pytest.mark.parametrize("network", ["llama", "gpt2"])
+@pytest.mark.parametrize("network", ["llama", "gpt2", "t5", "bart", "masked"])
 @pytest.mark.parametrize("adaptation", [ZeroShot(), FewShot(k=2)])
 def test_the_model_answers_as_it_is(
     network: str, adaptation: Any, model: Callable[[str], Any], task: Callable[[str], Any], tmp_path: Path
@@ -42,3 +50,86 @@ def test_who_cannot_answer_a_prompt(
         adaptation.check(model("bert"), task("labels"))
     with pytest.raises(IncompatibleError, match="use fit"):
         adaptation.check(load_model(open_model("baseline:majority")), task("labels"))
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        tiny_t5(n_positions=512),
+        tiny_bart(max_position_embeddings=512),
+        tiny_masked(max_position_embeddings=512),
+    ],
+)
+@pytest.mark.parametrize("adaptation", [ZeroShot(), FewShot(k=1)])
+def test_every_architecture_that_scores_answers_a_task(network: Any, adaptation: Any, tmp_path: Path) -> None:
+    (sentiment,) = load_tasks("nano/sentiment")
+    adapted = adaptation.adapt(from_objects(network, tiny_tokenizer()), sentiment, 0, tmp_path, Silent())
+    (answers,) = evaluate(adapted.backend, sentiment, adaptation.shots(0), limit=4)
+    assert [answer.state for answer in answers] == ["ok"] * 4
+
+
+@pytest.mark.parametrize(
+    ("network", "kind", "words"),
+    [
+        ("masked", "question-answering", r"needs a model that writes text; this one can only score"),
+        ("masked", "language-modelling", r"gives the probability of a text; this one can only score"),
+        ("t5", "language-modelling", r"gives the probability of a text; this one can only generate, score"),
+    ],
+)
+def test_tasks_that_an_architecture_cannot_answer(
+    network: str, kind: str, words: str, model: Callable[[str], Any], tmp_path: Path
+) -> None:
+    (asked,) = load_tasks(str(new_task("mine", tmp_path, kind)))
+    adapted = ZeroShot().adapt(model(network), asked, 0, tmp_path, Silent())
+    with pytest.raises(IncompatibleError, match=words):
+        list(evaluate(adapted.backend, asked, Shots(0), limit=2))
+
+
+@pytest.mark.parametrize("network", ["t5", "bart"])
+def test_an_encoder_decoder_writes(network: str, model: Callable[[str], Any], tmp_path: Path) -> None:
+    (asked,) = load_tasks("nano/qa")
+    adapted = ZeroShot().adapt(model(network), asked, 0, tmp_path, Silent())
+    assert {ScoreRequest, GenerateRequest} == adapted.backend.request_types
+    ((_, response),) = adapted.backend.answer([GenerateRequest("the town", ("\n",), 4)])
+    assert isinstance(response, GenerateResponse)
+
+
+@pytest.mark.parametrize("adaptation", [HeadOnly(), LoRA(), Full()])
+@pytest.mark.parametrize("network", ["t5", "bart"])
+def test_training_an_encoder_decoder_is_refused(
+    adaptation: Any, network: str, model: Callable[[str], Any], task: Callable[[str], Any]
+) -> None:
+    with pytest.raises(IncompatibleError, match=r"encoder–decoder[\s\S]*zero-shot or few-shot"):
+        adaptation.check(model(network), task("labels"))
+
+
+def test_a_masked_model_without_a_mask_token(task: Callable[[str], Any], tmp_path: Path) -> None:
+    tokenizer = tiny_tokenizer()
+    tokenizer.mask_token = None
+    with pytest.raises(IncompatibleError, match="no mask token"):
+        ZeroShot().adapt(from_objects(tiny_masked(), tokenizer), task("labels"), 0, tmp_path, Silent())
+
+
+def test_vllm_answers_and_does_not_train(
+    vllm: type[LLM], model: Callable[[str], Any], task: Callable[[str], Any], tmp_path: Path
+) -> None:
+    plain = model("llama")
+    loaded = LoadedModel(
+        plain.model,
+        LoadOptions(engine="vllm"),
+        tokenizer=tiny_tokenizer(),
+        llm=vllm(tiny_llama(), tiny_tokenizer()),
+    )
+    for adaptation in (LoRA(), Full(), HeadOnly()):
+        with pytest.raises(IncompatibleError, match=r"vLLM answers and does not train[\s\S]*transformers"):
+            adaptation.check(loaded, task("labels"))
+    requests = [ScoreRequest("the town", " A"), ScoreRequest("the town", " little mill")]
+    ours, theirs = (
+        dict(ZeroShot().adapt(one, task("labels"), 0, tmp_path, Silent()).backend.answer(requests))
+        for one in (loaded, plain)
+    )
+    for number in range(2):
+        one, other = ours[number], theirs[number]
+        assert isinstance(one, ScoreResponse)
+        assert isinstance(other, ScoreResponse)
+        assert one.token_logprobs == pytest.approx(other.token_logprobs, abs=1e-4)

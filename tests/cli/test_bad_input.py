@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 
 from tianti.api import load_board
 from tianti.cli import main
-from tiny import tiny_bert, tiny_llama, tiny_tokenizer
+from tiny import tiny_bert, tiny_llama, tiny_masked, tiny_t5, tiny_tokenizer
 
 TASK = (
     "task: t\nkind: classification\ndata: {train: t.jsonl, test: t.jsonl}\ndoc_to_text: '{{text}}'\n"
@@ -90,6 +91,46 @@ def test_an_encoder_is_not_asked_to_write(tianti: Run, adaptation: str, task: st
     assert status == 1
     assert "not measured (refused)" in output
     assert says in output
+
+
+@pytest.mark.parametrize(
+    ("network", "adaptation", "task", "says"),
+    [
+        (tiny_t5(), "lora", "t.yaml", "training one is not supported yet"),
+        (tiny_masked(), "zero-shot", "nano/qa", "needs a model that writes text"),
+    ],
+)
+def test_what_other_architectures_cannot_do(
+    tianti: Run, network: torch.nn.Module, adaptation: str, task: str, says: str
+) -> None:
+    _save("model", network)
+    status, output, _ = tianti("run", "./model", "--task", task, "--adapt", adaptation)
+    assert status == 1
+    assert "not measured (refused)" in output
+    assert says in output
+
+
+@pytest.mark.parametrize("network", [tiny_t5(), tiny_masked()])
+def test_what_other_architectures_can_do(tianti: Run, network: torch.nn.Module) -> None:
+    _save("model", network)
+    status, output, _ = tianti("run", "./model", "--task", "t.yaml", "--dry-run")
+    assert (status, "1 trial" in output) == (0, True)
+    status, output, _ = tianti("run", "./model", "--task", "t.yaml", "--json")
+    (entry,) = json.loads(output)["entries"]
+    assert (status, entry["cells"]["t"]["n"], entry["cells"]["t"]["errors"]) == (0, 12, 0)
+
+
+def test_an_engine_that_is_not_installed_is_named_before_the_first_trial(
+    tianti: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "vllm", None)
+    _save("model", tiny_llama())
+    status, output, errors = tianti("run", "./model", "--task", "t.yaml", "--engine", "vllm")
+    assert (status, output) == (1, "")
+    assert "pip install 'tianti[vllm]'" in errors
+    status, _, errors = tianti("run", "./model", "--task", "t.yaml", "--engine", "vlm")
+    assert status == 1
+    assert "--engine: expected transformers or vllm, got 'vlm'" in errors
 
 
 def test_a_model_without_a_tokenizer_is_refused(tianti: Run) -> None:

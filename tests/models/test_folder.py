@@ -13,7 +13,7 @@ import torch
 from tianti.core.exceptions import ModelError
 from tianti.models import open_model
 from tianti.models.folder import architecture_of, count_parameters
-from tiny import tiny_bert, tiny_gpt2, tiny_llama, tiny_tokenizer
+from tiny import tiny_bart, tiny_bert, tiny_gpt2, tiny_llama, tiny_masked, tiny_t5, tiny_tokenizer
 
 
 @pytest.fixture
@@ -114,7 +114,14 @@ def test_a_broken_config(folder: Path, text: str, word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "expected"), [(tiny_llama, "causal"), (tiny_gpt2, "causal"), (tiny_bert, "encoder")]
+    ("network", "expected"),
+    [
+        (tiny_llama, "causal"),
+        (tiny_gpt2, "causal"),
+        (tiny_bert, "encoder"),
+        (tiny_t5, "seq2seq"),
+        (tiny_bart, "seq2seq"),
+    ],
 )
 def test_architectures_of_real_configs(network: Any, expected: str, tmp_path: Path) -> None:
     network().save_pretrained(tmp_path)
@@ -124,14 +131,31 @@ def test_architectures_of_real_configs(network: Any, expected: str, tmp_path: Pa
     assert architecture_of(config, "here") == expected
 
 
+def test_an_encoder_is_masked_when_it_has_its_head(tmp_path: Path) -> None:
+    tiny_masked().save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert architecture_of(config, "here") == "masked"
+    for other in (["BertForSequenceClassification"], ["BertModel"], ["BertForPreTraining"], []):
+        assert architecture_of(config | {"architectures": other}, "here") == "encoder"
+
+
 @pytest.mark.parametrize(
     ("config", "word"),
     [
-        ({"model_type": "t5", "architectures": ["T5ForConditionalGeneration"]}, "encoder–decoder"),
         (
-            {"model_type": "bart", "architectures": ["BartModel"], "is_encoder_decoder": True},
-            "encoder–decoder",
+            {"model_type": "t5", "architectures": ["T5EncoderModel"], "is_encoder_decoder": True},
+            "T5EncoderModel",
         ),
+        ({"model_type": "bart", "architectures": ["BartModel"], "is_encoder_decoder": True}, "BartModel"),
+        (
+            {
+                "model_type": "whisper",
+                "architectures": ["WhisperForConditionalGeneration"],
+                "is_encoder_decoder": True,
+            },
+            "Whisper",
+        ),
+        ({"model_type": "gemma3", "architectures": ["Gemma3ForConditionalGeneration"]}, "Gemma3For"),
         ({"model_type": "vit", "architectures": ["ViTForImageClassification"]}, "ViTForImageClassification"),
         ({"model_type": "llama", "architectures": ["LlamaForSequenceClassification"]}, "supported"),
         ({}, "without architecture"),

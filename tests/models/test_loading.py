@@ -10,10 +10,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tianti.core.exceptions import ModelError
+from fake_vllm import LLM, vllm
+from tianti.core.exceptions import IncompatibleError, ModelError
 from tianti.models import LoadOptions, from_objects, load_model, loading, open_model
 from tianti.models import reference as references
-from tiny import tiny_bert, tiny_gpt2, tiny_llama, tiny_tokenizer
+from tiny import tiny_bart, tiny_bert, tiny_gpt2, tiny_llama, tiny_masked, tiny_t5, tiny_tokenizer
+
+__all__ = ["vllm"]
 
 NETWORKS = {"llama": tiny_llama, "gpt2": tiny_gpt2, "bert": tiny_bert}
 
@@ -160,10 +163,72 @@ def test_objects_stay_as_they_are() -> None:
 
 
 def test_objects_of_another_kind() -> None:
-    from transformers import LlamaModel, T5Config, T5ForConditionalGeneration
+    from transformers import BartModel, LlamaModel
 
     with pytest.raises(ModelError, match="LlamaModel"):
         from_objects(LlamaModel(tiny_llama().config), tiny_tokenizer())
-    sizes = {"d_model": 8, "d_ff": 8, "d_kv": 4, "num_layers": 1, "num_heads": 2, "vocab_size": 32}
-    with pytest.raises(ModelError, match="encoder–decoder"):
-        from_objects(T5ForConditionalGeneration(T5Config(**sizes)), tiny_tokenizer())
+    with pytest.raises(ModelError, match="BartModel"):
+        from_objects(BartModel(tiny_bart().config), tiny_tokenizer())
+
+
+@pytest.mark.parametrize(
+    ("network", "architecture"),
+    [
+        (tiny_t5(), "seq2seq"),
+        (tiny_bart(), "seq2seq"),
+        (tiny_masked(), "masked"),
+        (tiny_masked("Roberta"), "masked"),
+    ],
+)
+def test_every_architecture_comes_back_from_its_folder(
+    network: Any, architecture: str, tmp_path: Path
+) -> None:
+    network.save_pretrained(tmp_path)
+    tiny_tokenizer().save_pretrained(tmp_path)
+    model = open_model(tmp_path)
+    assert model.architecture == from_objects(network, tiny_tokenizer()).model.architecture == architecture
+    loaded, _ = load_model(model).pair()
+    assert type(loaded) is type(network)
+    for (name, tensor), other in zip(network.state_dict().items(), loaded.state_dict().values(), strict=True):
+        assert torch.equal(tensor, other), name
+
+
+def test_a_masked_model_without_its_head_is_not_filled_with_random_numbers(tmp_path: Path) -> None:
+    network = tiny_masked()
+    network.save_pretrained(tmp_path)
+    tiny_tokenizer().save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    del tensors["cls.predictions.transform.dense.weight"]
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"transform\.dense\.weight"):
+        load_model(open_model(tmp_path))
+
+
+def test_vllm_holds_the_weights_of_a_causal_model(
+    folder: Path, vllm: type[LLM], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LLM, "network", tiny_llama())
+    loaded = load_model(open_model(folder), LoadOptions(batch=4, engine="vllm"))
+    assert isinstance(loaded.llm, LLM)
+    assert loaded.network is None
+    (options,) = LLM.started
+    assert options["model"] == str(folder.resolve())
+    # Half precision, which vLLM takes for float32 weights on its own, would be another model.
+    assert options["dtype"] == "float32"
+    assert options["max_num_seqs"] == 4
+
+
+def test_what_vllm_cannot_run(
+    folder: Path, tmp_path: Path, vllm: type[LLM], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ModelError, match="takes the GPU"):
+        load_model(open_model(folder), LoadOptions(device="cpu", engine="vllm"))
+    encoder = tmp_path / "encoder"
+    tiny_bert().save_pretrained(encoder)
+    tiny_tokenizer().save_pretrained(encoder)
+    with pytest.raises(IncompatibleError, match=r"encoder[\s\S]*leave the engine"):
+        load_model(open_model(encoder), LoadOptions(engine="vllm"))
+    monkeypatch.setattr(references, "nano_folder", lambda name: folder)
+    with pytest.raises(IncompatibleError, match="fresh"):
+        load_model(open_model("nano:llama-untrained"), LoadOptions(engine="vllm"))
+    assert LLM.started == []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from tianti.adapt.adaptation import Adapted, Cost
-from tianti.adapt.fitting import causal_backend, need_causal
+from tianti.adapt.fitting import need_prompted, prompted_backend
 from tianti.adapt.options import Checked, PositiveInt
 from tianti.core.progress import Progress
 from tianti.models.model import LoadedModel
@@ -34,7 +34,7 @@ class FewShot(Checked):
         return Shots(self.k, self.selection, seed)
 
     def check(self, model: LoadedModel, task: Task) -> None:
-        need_causal(self.name, model)
+        need_prompted(self.name, model)
 
     def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
-        return Adapted(causal_backend(model), Cost(total_parameters=model.model.parameters or 0))
+        return Adapted(prompted_backend(model), Cost(total_parameters=model.model.parameters or 0))

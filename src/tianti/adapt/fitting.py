@@ -30,13 +30,13 @@ def join(text: str, choice: str) -> str:
     return f"{text} {choice}" if text[-1:].isascii() else text + choice
 
 
-def need_causal(adaptation: str, model: LoadedModel) -> None:
+def need_prompted(adaptation: str, model: LoadedModel) -> None:
     """Raise IncompatibleError unless the model answers prompts as it is."""
     need_network(adaptation, model)
     if model.model.architecture == "encoder":
         raise IncompatibleError(
             f"{adaptation} does not fit {model.model.name}: an encoder gives no answer before it has learned the task",
-            remedy="use head-only, lora or full",
+            remedy="use head-only, lora or full, or a masked language model (…ForMaskedLM), which can be prompted",
         )
 
 
@@ -63,14 +63,47 @@ def need_training_split(adaptation: str, task: Task) -> list[Example]:
 def need_trainable(adaptation: str, model: LoadedModel, task: Task) -> Form:
     """The form in which the task is learned; raises IncompatibleError when the model cannot learn it."""
     need_network(adaptation, model)
+    if model.model.architecture == "seq2seq":
+        raise IncompatibleError(
+            f"{adaptation} does not fit {model.model.name}: an encoder–decoder model answers as it is, training one is "
+            "not supported yet",
+            remedy="use zero-shot or few-shot",
+        )
+    if model.options.engine == "vllm":
+        raise IncompatibleError(
+            f"{adaptation} does not fit the engine vllm: vLLM answers and does not train",
+            remedy="leave the engine at transformers, or use zero-shot or few-shot",
+        )
     form = form_of(need_training_split(adaptation, task), task.info.kind)
-    if model.model.architecture == "encoder" and form == "text":
+    if model.model.architecture in ("encoder", "masked") and form == "text":
         raise IncompatibleError(
             f"{model.model.name} does not fit {task.info.name}: its answers are free text, which an encoder cannot "
             "write",
             remedy="use a causal model, or a task with labels or choices",
         )
     return form
+
+
+def prompted_backend(model: LoadedModel) -> Backend:
+    """What answers for a model as it is.
+
+    Raises:
+        IncompatibleError: a masked language model without a mask token.
+    """
+    batch = model.options.batch
+    if model.llm is not None:
+        from tianti.engine.vllm import VllmBackend
+
+        return VllmBackend(model.llm, model.tokenizer, batch=batch)
+    if model.model.architecture == "seq2seq":
+        from tianti.engine.seq2seq import Seq2SeqBackend
+
+        return Seq2SeqBackend(*model.pair(), batch=batch)
+    if model.model.architecture == "masked":
+        from tianti.engine.masked import MaskedBackend
+
+        return MaskedBackend(*model.pair(), batch=batch)
+    return causal_backend(model)
 
 
 def causal_backend(model: LoadedModel, network: Any = None) -> Backend:

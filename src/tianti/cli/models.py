@@ -14,7 +14,7 @@ app = typer.Typer(
 )
 
 FORMS = {
-    "./folder": "a transformers model on disk: config.json, safetensors, tokenizer",
+    "./folder": "a transformers model on disk (causal, seq2seq, masked, encoder): config.json, safetensors, tokenizer",
     "org/name@revision": "a model of the hub; the revision is resolved to its commit and recorded",
 }
 
@@ -35,13 +35,14 @@ def show(
 ) -> None:
     """Print a model's architecture, size and fingerprint, and its card where it has one."""
     from tianti.cli.tables import print_facts
-    from tianti.models import open_model
+    from tianti.models import ARCHITECTURES, open_model
 
     model = open_model(name)
     facts = {
         "name": model.name,
         "source": model.source,
         "architecture": model.architecture,
+        "what it does": ARCHITECTURES[model.architecture],
         "parameters": model.parameters,
         "revision": model.revision,
         "fingerprint": model.fingerprint,

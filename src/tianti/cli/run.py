@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OPTIONS = {
     "study": "--name", "models": "MODEL", "tasks": "--task", "adaptations": "--adapt", "seeds": "--seed",
     "limit": "--limit", "include": "--include", "device": "--device", "dtype": "--dtype", "batch": "--batch",
-    "workers": "--workers",
+    "engine": "--engine", "workers": "--workers",
 }  # fmt: skip
 """The options by the keys of a study that they stand for."""
 
@@ -55,6 +55,9 @@ def run(
     device: Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = None,
     dtype: Annotated[str | None, typer.Option("--dtype", help="auto, float32, bfloat16, float16.")] = None,
     batch: Annotated[str | None, typer.Option("--batch", help="Rows of a batch, or auto.")] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="What runs language models: transformers or vllm.")
+    ] = None,
     workers: Annotated[
         str | None, typer.Option("--workers", help="Processes, or auto: all cores for small models.")
     ] = None,
@@ -75,7 +78,8 @@ def run(
 
     changes = {
         "tasks": task, "adaptations": adapt, "seeds": seed, "limit": limit, "include": include,
-        "device": device, "dtype": dtype, "batch": _number(batch), "workers": _number(workers),
+        "device": device, "dtype": dtype, "batch": _number(batch), "engine": engine,
+        "workers": _number(workers),
     }  # fmt: skip
     study = _study(what, {key: value for key, value in changes.items() if value is not None}, name)
     console = Console()

@@ -102,31 +102,38 @@ def read_config(path: Path) -> dict[str, Any]:
     return config
 
 
-def architecture_of(config: dict[str, Any], where: str) -> Literal["causal", "encoder"]:
-    """Whether a config describes a causal language model or an encoder.
+def architecture_of(config: dict[str, Any], where: str) -> Literal["causal", "seq2seq", "masked", "encoder"]:
+    """What kind of model a config describes, by the class that its weights were saved from.
+
+    `causal`: a causal language model. `seq2seq`: an encoder–decoder model that writes text. `masked`: an encoder with
+    the head that it was pre-trained with, which predicts masked tokens. `encoder`: an encoder without it.
 
     Raises:
         ModelError: it is something else.
     """
     name = str((config.get("architectures") or [""])[0])
     model_type = str(config.get("model_type", ""))
-    supported = "causal language models (…ForCausalLM) and encoders (BERT and its like) are supported"
-    if config.get("is_encoder_decoder") or name.endswith("ForConditionalGeneration"):
-        raise ModelError(f"{where}: {name or model_type} is an encoder–decoder model; only {supported} today")
     if name.endswith(("ForCausalLM", "LMHeadModel")):
         return "causal"
-    # transformers' own tables say which families are encoders; importing them takes two seconds.
+    # transformers' own tables say which families are what; importing them takes two seconds.
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
         MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+        MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
     )
 
-    if model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
-        return "encoder"
-    if model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and not name:
+    if config.get("is_encoder_decoder"):
+        writer = MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES.get(model_type)
+        if writer is not None and name in ("", writer):
+            return "seq2seq"
+    elif model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+        return "masked" if name == MODEL_FOR_MASKED_LM_MAPPING_NAMES[model_type] else "encoder"
+    elif model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and not name:
         return "causal"
     raise ModelError(
-        f"{where}: cannot use {name or model_type or 'a model without architecture'}; {supported}"
+        f"{where}: cannot use {name or model_type or 'a model without architecture'}; supported are causal language "
+        "models (…ForCausalLM), encoder–decoder models that write text (…ForConditionalGeneration of T5, BART and "
+        "their like), masked language models (…ForMaskedLM) and encoders (BERT and its like)"
     )
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tianti.core.exceptions import ModelError
+from tianti.core.exceptions import IncompatibleError, MissingExtraError, ModelError
 from tianti.core.fingerprint import fingerprint
-from tianti.models.folder import architecture_of
+from tianti.models.folder import architecture_of, read_config
 from tianti.models.model import LoadedModel, LoadOptions, Model
 from tianti.models.nano import untrained
 from tianti.models.reference import UNTRAINED, UNTRAINED_SEED
@@ -22,12 +23,22 @@ if TYPE_CHECKING:
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
+READERS = {
+    "causal": "AutoModelForCausalLM",
+    "seq2seq": "AutoModelForSeq2SeqLM",
+    "masked": "AutoModelForMaskedLM",
+    "encoder": "AutoModel",
+}
+"""The class of transformers that reads the weights of each architecture."""
+
 
 def load_model(model: Model, options: LoadOptions | None = None) -> LoadedModel:
     """Bring the weights of `model` into memory, on the device and in the dtype of `options`, ready to answer.
 
     Raises:
         ModelError: weights, config and tokenizer do not fit together, or device or dtype are not to be had.
+        IncompatibleError: the engine cannot run this model.
+        MissingExtraError: the engine is not installed.
     """
     options = options or LoadOptions()
     if model.architecture == "baseline":
@@ -36,6 +47,8 @@ def load_model(model: Model, options: LoadOptions | None = None) -> LoadedModel:
         raise ModelError(
             f"{model.name}: this model lived in memory only", remedy="pass the network and tokenizer again"
         )
+    if options.engine == "vllm":
+        return _start_vllm(model, model.path, options)
     device = find_device(options.device)
     dtype = find_dtype(options.dtype, device)
     if model.source == "nano" and model.name.endswith(UNTRAINED):
@@ -57,7 +70,7 @@ def from_objects(
     The fingerprint is the sha256 over the tensors of its state dict, its config and its tokenizer.
 
     Raises:
-        ModelError: it is neither a causal language model nor an encoder, or the tokenizer is none.
+        ModelError: it is of no architecture that can be used, or the tokenizer is none.
     """
     if not hasattr(network, "state_dict") or not hasattr(network, "config"):
         raise ModelError(
@@ -88,6 +101,12 @@ def check_device(name: str) -> None:
     """Raise ModelError where `find_device` would; `auto`, which always finds one, costs no import of torch."""
     if name != "auto":
         find_device(name)
+
+
+def check_engine(name: str) -> None:
+    """Raise MissingExtraError where the engine is not installed."""
+    if name == "vllm" and importlib.util.find_spec("vllm") is None:
+        raise MissingExtraError("vllm", "vllm", "the engine vllm")
 
 
 def find_device(name: str) -> torch.device:
@@ -144,9 +163,9 @@ def _fast_bfloat16() -> bool:
 
 
 def _read_network(model: Model, dtype: torch.dtype | None) -> PreTrainedModel:
-    from transformers import AutoModel, AutoModelForCausalLM
+    import transformers
 
-    reader: Any = AutoModelForCausalLM if model.architecture == "causal" else AutoModel
+    reader: Any = getattr(transformers, READERS[model.architecture])
     try:
         with _quiet():
             network, report = reader.from_pretrained(
@@ -172,6 +191,36 @@ def _read_network(model: Model, dtype: torch.dtype | None) -> PreTrainedModel:
         )
     loaded: PreTrainedModel = network
     return loaded
+
+
+def _start_vllm(model: Model, path: Path, options: LoadOptions) -> LoadedModel:
+    """The model in the hands of vLLM.
+
+    Raises:
+        IncompatibleError: it is no causal language model, or one without a folder of weights.
+        ModelError: another device than vLLM's own is asked for.
+        MissingExtraError: vLLM is not installed.
+    """
+    if model.architecture != "causal" or model.name.endswith(UNTRAINED):
+        kind = "its weights are fresh" if model.architecture == "causal" else f"it is {model.architecture}"
+        raise IncompatibleError(
+            f"the engine vllm does not fit {model.name}: {kind}, and vLLM runs trained causal language models here",
+            remedy="leave the engine at transformers",
+        )
+    if options.device not in ("auto", "cuda"):
+        raise ModelError(
+            f"vLLM takes the GPU that CUDA shows first, not the device {options.device!r}",
+            remedy="leave the device at auto; CUDA_VISIBLE_DEVICES chooses among several",
+        )
+    from tianti.engine.vllm import start_vllm
+
+    dtype = options.dtype
+    if dtype == "auto":
+        # vLLM's own `auto` makes half precision of float32 weights.
+        config = read_config(path / "config.json")
+        dtype = str(config.get("dtype") or config.get("torch_dtype") or "auto")
+    llm = start_vllm(str(path), dtype=dtype, batch=options.batch)
+    return LoadedModel(model, options, tokenizer=_read_tokenizer(path), llm=llm)
 
 
 @contextmanager

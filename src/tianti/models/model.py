@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-Architecture = Literal["causal", "encoder", "baseline"]
+Architecture = Literal["causal", "seq2seq", "masked", "encoder", "baseline"]
+"""What `models/folder.py` tells apart, and baselines, which have no network."""
+
+ARCHITECTURES: dict[Architecture, str] = {
+    "causal": "a language model that reads from left to right: scores answers, rates whole texts, writes",
+    "seq2seq": "an encoder–decoder model (T5, BART): scores answers, writes",
+    "masked": "an encoder with its masked-language-model head (BERT, RoBERTa): scores answers, takes other heads",
+    "encoder": "an encoder without a head: chooses among answers once a head is trained",
+    "baseline": "a classical method without a network: is fitted",
+}
+"""What each architecture can do."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +50,20 @@ class LoadOptions:
     """`auto` is the dtype of the weights on a GPU and float32 on a CPU; otherwise float32, bfloat16 or float16."""
     batch: int | Literal["auto"] = "auto"
     """Rows of a batch when answering; `auto` chooses by tokens and halves when memory runs out."""
+    engine: Literal["transformers", "vllm"] = "transformers"
+    """What runs a causal language model that answers as it is."""
 
 
 @dataclass
 class LoadedModel:
-    """Weights in memory. `network` and `tokenizer` are None for a baseline."""
+    """Weights in memory. `network` and `tokenizer` are None for a baseline, `network` where vLLM holds the weights."""
 
     model: Model
     options: LoadOptions
     network: PreTrainedModel | None = None
     tokenizer: PreTrainedTokenizerBase | None = None
+    llm: Any = None
+    """vLLM's engine, where that is what answers."""
 
     def pair(self) -> tuple[Any, Any]:
         """Network and tokenizer of a model that has them."""
