@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from tianti.core.environment import environment, peak_memory_bytes
 from tianti.core.exceptions import IncompatibleError, StoreError, TiantiError
+from tianti.core.garbage import without_collection
 from tianti.core.progress import Progress
 from tianti.evaluation.evaluate import evaluate
 from tianti.evaluation.score import score_answers
@@ -78,7 +79,8 @@ class Conductor:
             return given
         if self._last is None or self._last.model != trial.model:
             self._last = None  # Two models at once may not fit into memory.
-            self._last = load_model(trial.model, trial.options)
+            with without_collection():  # transformers imports a model's code when it is first asked for it
+                self._last = load_model(trial.model, trial.options)
         return self._last
 
 

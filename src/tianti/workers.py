@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tianti.conductor import SMALL_MODEL, Conductor, Outcome, OutcomeState
+from tianti.core.garbage import without_collection
 from tianti.core.progress import Progress, Silent
 from tianti.store import Store
 from tianti.study import Study, Trial, trials
@@ -112,6 +113,7 @@ def _end_with(parent: int) -> None:
 
 
 def _has_accelerator() -> bool:
-    import torch
+    with without_collection():
+        import torch
 
     return torch.cuda.is_available() or torch.backends.mps.is_available()
