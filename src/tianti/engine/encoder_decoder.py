@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from transformers.modeling_outputs import BaseModelOutput
 
-from tianti.engine.lookup import Scored, cut, head_reads, look_up, padded
+from tianti.engine.gather import cut, head_reads, padded
 from tianti.engine.pairs import Pair
-from tianti.engine.scoring import about_equal
+from tianti.engine.scoring import Scored, about_equal, look_up
 from tianti.engine.tokens import Tokens
 
 

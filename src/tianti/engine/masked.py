@@ -11,10 +11,10 @@ import numpy as np
 import torch
 
 from tianti.engine.batches import Batches, BatchLimit, Row, Usage, batch_limit
-from tianti.engine.lookup import head_reads, look_up, padded
+from tianti.engine.gather import head_reads, padded
 from tianti.engine.masking import MaskedTokens, Text
 from tianti.engine.requests import Failure, Request, Response, RollingRequest, ScoreRequest, ScoreResponse
-from tianti.engine.scoring import about_equal
+from tianti.engine.scoring import about_equal, look_up
 from tianti.engine.tokens import Tokens, find_max_length
 
 

@@ -10,7 +10,6 @@ from tianti.core.exceptions import IncompatibleError
 from tianti.engine.batches import Batches, BatchLimit, Row, Usage, batch_limit
 from tianti.engine.encoder_decoder import PairScorer, groups
 from tianti.engine.generation import Prompt
-from tianti.engine.lookup import Scored
 from tianti.engine.pairs import Pair, PairTokens
 from tianti.engine.requests import (
     Failure,
@@ -22,6 +21,7 @@ from tianti.engine.requests import (
     ScoreRequest,
     ScoreResponse,
 )
+from tianti.engine.scoring import Scored
 from tianti.engine.seq2seq_generation import Seq2SeqGenerator
 from tianti.engine.tokens import find_max_length
 

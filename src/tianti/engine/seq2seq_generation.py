@@ -9,8 +9,8 @@ import torch
 from transformers import LogitsProcessorList, StoppingCriteriaList
 from transformers.modeling_outputs import BaseModelOutput
 
+from tianti.engine.gather import padded
 from tianti.engine.generation import Generator, Prompt, _Draw, _Ends
-from tianti.engine.lookup import padded
 from tianti.engine.requests import Failure, GenerateResponse
 from tianti.engine.tokens import Tokens
 

@@ -59,7 +59,8 @@ class VllmBackend:
     """Answers score, rolling and generation requests with the tokens and the meaning of `CausalBackend`.
 
     vLLM always writes a token and counts it: the model reads one token less than its length. The model's own
-    generation_config decides where a text ends, and nothing else about it.
+    generation_config decides where a text ends, and nothing else about it. What stands in the prefix cache may change
+    the last bits of a number.
     """
 
     request_types = frozenset({ScoreRequest, RollingRequest, GenerateRequest})

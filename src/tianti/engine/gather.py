@@ -1,10 +1,9 @@
-"""Logits only where something is scored, and log-probabilities looked up in them in float32."""
+"""Rows of tokens in, logits out, only where something is scored: for networks that are not causal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -12,16 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-LOGITS_AT_ONCE = 1 << 26
-"""Numbers in one block of the float32 log-softmax: 256 MiB."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """Per-token log-probabilities in nats, and whether each token was the likeliest."""
-
-    logprobs: list[float]
-    is_greedy: bool
+from tianti.engine.scoring import Scored
 
 
 @contextmanager
@@ -40,19 +30,6 @@ def head_reads(network: Any, rows: torch.Tensor, positions: torch.Tensor) -> Ite
         yield
     finally:
         hook.remove()
-
-
-def look_up(
-    logits: torch.Tensor, rows: NDArray[np.int64], targets: NDArray[Any]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Log-probability of each target at its row of `logits` (n × vocabulary), and whether it is the largest."""
-    at = torch.from_numpy(rows).to(logits.device)
-    wanted = torch.from_numpy(targets.astype(np.int64)).to(logits.device)
-    blocks = torch.split(logits, max(1, LOGITS_AT_ONCE // logits.shape[-1]))
-    total = torch.cat([block.float().logsumexp(dim=-1) for block in blocks])
-    logprobs = logits[at, wanted].float() - total[at]
-    likeliest = logits.argmax(dim=-1)[at] == wanted
-    return logprobs.cpu().numpy(), likeliest.cpu().numpy()
 
 
 def cut(logprobs: NDArray[np.float32], likeliest: NDArray[np.bool_], lengths: list[int]) -> list[Scored]:
