@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tianti import workers
 from tianti.conductor import conduct
 from tianti.core.progress import Silent
 from tianti.store import Store
@@ -52,6 +53,19 @@ def test_the_numbers_are_those_of_one_process_and_in_the_order_of_the_study(tmp_
         assert _kept(two) == _kept(one)
         again = list(conduct_in_parallel(study, planned, two, Silent(), 2))
         assert {outcome.state for outcome in again} == {"found"}
+
+
+def test_several_cuda_devices_get_a_process_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "count_cuda_devices", lambda: 3)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    study = _study(seeds=list(range(8)))
+    with Store(tmp_path / "store") as store:
+        assert count_workers(study, trials(study), store) == 3
+        assert count_workers(_study(workers=2), trials(study), store) == 2
+    assert workers.cuda_devices(study, 4) == ["0", "1", "2", "0"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,GPU-8a,6")
+    assert workers.cuda_devices(study, 3) == ["4", "GPU-8a", "6"]
+    assert workers.cuda_devices(_study(device="cpu"), 2) == [None, None]
 
 
 def test_small_models_get_all_cores_when_there_is_enough_to_do(tmp_path: Path) -> None:

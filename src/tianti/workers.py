@@ -1,7 +1,8 @@
 """Several processes on one machine share the trials of a study.
 
 A small model keeps one core busy; on several cores several trials run at once, each in a process with one thread, so
-that every trial's numbers are the same as if it had run alone. The store is the only thing that they share.
+that every trial's numbers are the same as if it had run alone. Several CUDA devices get a process each, which sees no
+other. The store is the only thing that the processes share.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 from tianti.conductor import SMALL_MODEL, Conductor, Outcome, OutcomeState
@@ -33,12 +35,17 @@ def unfinished(planned: Sequence[Trial], store: Store) -> list[Trial]:
 
 
 def count_workers(study: Study, planned: Sequence[Trial], store: Store) -> int:
-    """How many processes a study gets: what it asks for, or with `auto` all cores when every model is small."""
+    """How many processes a study gets: what it asks for.
+
+    With `auto` that is one for each CUDA device, or on the CPU one for each core when every model is small.
+    """
     todo = unfinished(planned, store)
     if study.workers != "auto":
         return min(study.workers, max(1, len(todo)))
+    if study.device in ("auto", "cuda") and count_cuda_devices() > 1:
+        return max(1, min(count_cuda_devices(), len(todo)))
     small = all((trial.model.parameters or 0) < SMALL_MODEL for trial in todo)
-    on_cpu = study.device in ("auto", "cpu") and not _has_accelerator()
+    on_cpu = study.device == "cpu" or (study.device == "auto" and not _has_accelerator())
     return max(1, min(os.cpu_count() or 1, len(todo) // WORTH_A_PROCESS)) if small and on_cpu else 1
 
 
@@ -57,9 +64,11 @@ def conduct_in_parallel(
             else:
                 todo.append(index)
         # Spawned, not forked: a forked child would inherit torch's threads in an unknown state.
-        pool = ProcessPoolExecutor(
-            workers, multiprocessing.get_context("spawn"), _start, (study, store.folder, os.getpid())
-        )
+        context = multiprocessing.get_context("spawn")
+        devices = context.SimpleQueue()
+        for device in cuda_devices(study, workers):
+            devices.put(device)
+        pool = ProcessPoolExecutor(workers, context, _start, (study, store.folder, os.getpid(), devices))
         try:
             futures: dict[Future[_Result], int] = {pool.submit(_conduct, index): index for index in todo}
             for future in as_completed(futures):
@@ -91,9 +100,27 @@ _conductor: Conductor
 _planned: list[Trial]
 
 
-def _start(study: Study, store: Path, parent: int) -> None:
-    """Make this process ready: its own store, its own trials, and an end with its parent."""
+def cuda_devices(study: Study, workers: int) -> list[str | None]:
+    """The CUDA device that each process may see, as the environment variable has it; None for all that there are."""
+    count = count_cuda_devices() if study.device in ("auto", "cuda") else 0
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(count)))).split(",")
+    return [visible[number % count] if count > 1 else None for number in range(workers)]
+
+
+def count_cuda_devices() -> int:
+    """How many CUDA devices PyTorch sees."""
+    with without_collection():
+        import torch
+
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def _start(study: Study, store: Path, parent: int, devices: SimpleQueue[str | None]) -> None:
+    """Make this process ready: its own device, its own store, its own trials, and an end with its parent."""
     global _conductor, _planned
+    device = devices.get()
+    if device is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = device  # Before CUDA starts in this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle.
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _conductor = Conductor(Store(store), Silent())
