@@ -13,6 +13,7 @@ from tianti.engine.requests import (
     RollingResponse,
     ScoreRequest,
     ScoreResponse,
+    Thinking,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "RollingResponse",
     "ScoreRequest",
     "ScoreResponse",
+    "Thinking",
 ]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from tianti.core.exceptions import IncompatibleError
 from tianti.engine.batches import Batches, BatchLimit, Row, Usage, batch_limit
-from tianti.engine.generation import Generator, Prompt
+from tianti.engine.generation import Generator
 from tianti.engine.requests import (
     Failure,
     GenerateRequest,
@@ -25,6 +25,7 @@ from tianti.engine.scoring import Head, Scored, Scorer
 from tianti.engine.scoring_plain import PlainReader, PlainScorer
 from tianti.engine.scoring_tree import TreeReader, TreeScorer
 from tianti.engine.tokens import CausalTokens, Window, find_max_length
+from tianti.engine.writing import Prompt
 
 REQUESTS_AT_ONCE = 8192
 """Requests of which one prefix tree is made; what is in memory grows with them and not with all."""
@@ -163,7 +164,7 @@ class CausalBackend:
         def run(batch: Sequence[int]) -> list[GenerateResponse | Failure]:
             return generator.generate([given[number] for number in batch])
 
-        sizes = [Row(len(prompt.tokens), room=prompt.request.max_tokens) for prompt in given]
+        sizes = [Row(len(prompt.tokens), room=prompt.room) for prompt in given]
         limit = self.limit if generator.can_pad else BatchLimit(rows=1)
         for number, response in Batches(sizes, run, limit, self.usage):
             if isinstance(response, GenerateResponse):

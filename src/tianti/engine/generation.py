@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -13,17 +13,11 @@ from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria,
 from transformers.generation.configuration_utils import GenerationMode
 
 from tianti.core.exceptions import IncompatibleError
-from tianti.engine.requests import Failure, GenerateRequest, GenerateResponse
+from tianti.engine.requests import Failure, GenerateResponse
+from tianti.engine.sampling import draw
 from tianti.engine.scoring import about_equal
 from tianti.engine.tokens import Tokens
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """A request with the tokens of its context."""
-
-    request: GenerateRequest
-    tokens: Tokens
+from tianti.engine.writing import Ends, Prompt, Writing
 
 
 class Generator:
@@ -35,40 +29,43 @@ class Generator:
 
     def __init__(self, network: Any, tokenizer: Any) -> None:
         self.network = network
-        self.tokenizer = tokenizer
         self.device = next(network.parameters()).device
-        self.config = _greedy_config(network, tokenizer)
-        self.end_tokens = frozenset(self.config.eos_token_id or ())
-        eos = tokenizer.eos_token_id
-        self.end_text: str = "" if eos is None else tokenizer.decode(eos)
+        self.config = greedy_config(network, tokenizer)
+        self.ends = Ends(tokenizer, self.config.eos_token_id or ())
         self.can_pad = self._padding_is_right()
         """Whether prompts of different lengths may share a batch: recurrent networks may read the padding too."""
 
     @torch.inference_mode()
     def generate(self, prompts: Sequence[Prompt]) -> list[GenerateResponse | Failure]:
-        """The responses to prompts that all have the same `max_tokens`."""
-        longest = max(len(prompt.tokens) for prompt in prompts)
-        draw = _Draw([prompt.request for prompt in prompts], self.device)
-        ends = _Ends(self.tokenizer, prompts, longest, self.end_tokens)
-        config = copy.copy(self.config)
-        config.max_new_tokens = prompts[0].request.max_tokens
-        output = self.network.generate(
-            **self._padded([prompt.tokens for prompt in prompts]),
-            generation_config=config,
-            logits_processor=LogitsProcessorList([draw]),
-            stopping_criteria=StoppingCriteriaList([ends]),
-        )
-        written = output[:, longest:].tolist()
-        return [
-            Failure("error", "non_finite: the model's logits are NaN or infinite", tokens=len(prompt.tokens))
-            if broken
-            else self._response(prompt, new_tokens[:length], length is not None)
-            for prompt, new_tokens, length, broken in zip(
-                prompts, written, ends.lengths, draw.broken, strict=True
-            )
-        ]
+        """The responses to prompts; those that may write as many tokens are written together."""
+        writings = [Writing(prompt, self.ends) for prompt in prompts]
+        while left := [writing for writing in writings if not writing.done]:
+            for room, together in groupby(sorted(left, key=_room), key=_room):
+                self._write(list(together), room)
+        return [writing.response() for writing in writings]
 
-    def _padded(self, prompts: Sequence[Tokens]) -> dict[str, torch.Tensor]:
+    def _write(self, writings: Sequence[Writing], room: int) -> None:
+        """Write up to `room` tokens of each, thought or answer."""
+        turn = _Turn(writings)
+        config = copy.copy(self.config)
+        config.max_new_tokens = room
+        self.network.generate(
+            **self._inputs(writings),
+            generation_config=config,
+            logits_processor=LogitsProcessorList([_Draw(turn)]),
+            stopping_criteria=StoppingCriteriaList([_Stop(turn)]),
+        )
+
+    def _inputs(self, writings: Sequence[Writing]) -> dict[str, Any]:
+        """What `generate` is given to go on from."""
+        return self._padded(
+            [
+                np.concatenate((writing.prompt.tokens, np.array(writing.written, dtype=np.int32)))
+                for writing in writings
+            ]
+        )
+
+    def _padded(self, prompts: Sequence[Tokens]) -> dict[str, Any]:
         """Tokens (rows × longest), padded on the left, with their mask."""
         longest = max(len(tokens) for tokens in prompts)
         input_ids = torch.full((len(prompts), longest), self.config.pad_token_id)
@@ -90,17 +87,12 @@ class Generator:
         )
         return about_equal(beside, alone)
 
-    def _response(self, prompt: Prompt, written: Sequence[int], ended: bool) -> GenerateResponse:
-        """The text of the new tokens, cut as lm-evaluation-harness cuts it: by one stop string after the other."""
-        whole = text = self.tokenizer.decode(written, skip_special_tokens=True)
-        for stop in (*prompt.request.stop, self.end_text):
-            if stop:
-                text = text.partition(stop)[0]
-        truncated = not ended and text == whole
-        return GenerateResponse(text, truncated, tokens=len(prompt.tokens) + len(written))
+
+def _room(writing: Writing) -> int:
+    return writing.room
 
 
-def _greedy_config(network: Any, tokenizer: Any) -> Any:
+def greedy_config(network: Any, tokenizer: Any) -> Any:
     """The model's own generation_config, made greedy and ending at the tokenizer's end-of-text token too.
 
     Raises:
@@ -126,72 +118,52 @@ def _greedy_config(network: Any, tokenizer: Any) -> Any:
     return config
 
 
+class _Turn:
+    """The texts that one call of `generate` goes on with; each is there until its thought or it itself ends."""
+
+    def __init__(self, writings: Sequence[Writing]) -> None:
+        self.writings = writings
+        self.live = dict(enumerate(writings))
+        self._thinking = [writing.is_thinking for writing in writings]
+
+    def add(self, row: int, token: int) -> None:
+        writing = self.writings[row]
+        writing.add(token)
+        if writing.done or writing.is_thinking != self._thinking[row]:
+            del self.live[row]
+
+    def fail(self, row: int) -> None:
+        self.live.pop(row).fail()
+
+
 class _Draw(LogitsProcessor):
-    """Leaves of a sampled row only the token that was drawn, so that greedy search takes it.
+    """Leaves of a sampled row only the token that was drawn, so that greedy search takes it."""
 
-    Each row has a generator of its own: what is drawn does not depend on its neighbours in the batch.
-    """
-
-    def __init__(self, requests: Sequence[GenerateRequest], device: torch.device) -> None:
-        self.requests = requests
-        self.sampled = [row for row, request in enumerate(requests) if request.temperature > 0]
-        self.generators = {row: torch.Generator().manual_seed(requests[row].seed) for row in self.sampled}
-        self._broken = torch.zeros(len(requests), dtype=torch.bool, device=device)
-
-    @property
-    def broken(self) -> list[bool]:
-        """The rows that had no largest logit."""
-        found: list[bool] = self._broken.tolist()
-        return found
+    def __init__(self, turn: _Turn) -> None:
+        self.turn = turn
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        self._broken |= ~scores.amax(dim=-1).isfinite()
-        for row in self.sampled:
-            token = self._drawn(scores[row], self.requests[row], self.generators[row])
-            scores[row] = -torch.inf
-            scores[row, token] = 0.0
+        whole = scores.amax(dim=-1).isfinite().tolist()
+        for row in [row for row in self.turn.live if not whole[row]]:
+            self.turn.fail(row)
+        sampled = {row: writing for row, writing in self.turn.live.items() if writing.request.temperature > 0}
+        if sampled:
+            rows, writings = list(sampled), list(sampled.values())
+            tokens = draw(scores[rows], [w.request for w in writings], [w.generator for w in writings])
+            scores[rows] = -torch.inf
+            scores[rows, tokens] = 0.0
         return scores
 
-    @staticmethod
-    def _drawn(scores: torch.Tensor, request: GenerateRequest, generator: torch.Generator) -> torch.Tensor:
-        """A token drawn from the likeliest ones that together have `top_p` of the probability."""
-        ordered, tokens = torch.sort(scores / request.temperature, descending=True, stable=True)
-        probabilities = ordered.double().softmax(dim=-1)
-        before = probabilities.cumsum(dim=-1) - probabilities
-        reached = (probabilities * (before < request.top_p)).cumsum(dim=-1)
-        point = torch.rand((), generator=generator, dtype=torch.float64).to(scores.device) * reached[-1]
-        place = torch.searchsorted(reached, point, right=True)
-        return tokens[place.clamp(max=len(tokens) - 1)]
 
+class _Stop(StoppingCriteria):
+    """Takes down what was written, and says which rows need no more."""
 
-class _Ends(StoppingCriteria):
-    """Says which rows have written one of their stop strings or an end token; `lengths` says after how many tokens."""
-
-    def __init__(
-        self, tokenizer: Any, prompts: Sequence[Prompt], start: int, end_tokens: frozenset[int]
-    ) -> None:
-        self.tokenizer = tokenizer
-        self.start = start
-        self.end_tokens = end_tokens
-        self.stops = [tuple(stop for stop in prompt.request.stop if stop) for prompt in prompts]
-        self.lengths: list[int | None] = [None] * len(prompts)
-        distinct = {stop for stops in self.stops for stop in stops}
-        # A stop string may be written in other tokens than the tokenizer would choose: look at two more.
-        self.look_back = 2 + max(
-            (len(tokenizer.encode(s, add_special_tokens=False)) for s in distinct), default=0
-        )
+    def __init__(self, turn: _Turn) -> None:
+        self.turn = turn
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
-        length = input_ids.shape[1] - self.start
-        rows = [row for row, ended in enumerate(self.lengths) if ended is None]
-        tails = input_ids[:, -min(length, self.look_back) :].tolist()
-        for row in rows:
-            if tails[row][-1] in self.end_tokens or self._stopped(tails[row], self.stops[row]):
-                self.lengths[row] = length
-        return torch.tensor([ended is not None for ended in self.lengths], device=input_ids.device)
-
-    def _stopped(self, tail: list[int], stops: tuple[str, ...]) -> bool:
-        if not stops:
-            return False
-        text = self.tokenizer.decode(tail)
-        return any(stop in text for stop in stops)
+        tokens = input_ids[:, -1].tolist()
+        for row in list(self.turn.live):
+            self.turn.add(row, tokens[row])
+        stopped = [row not in self.turn.live for row in range(len(tokens))]
+        return torch.tensor(stopped, device=input_ids.device)

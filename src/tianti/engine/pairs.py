@@ -78,6 +78,8 @@ class PairTokens:
         return known if isinstance(known, Failure) else Pair(read, continuation)
 
     def _prompt(self, tokens: Tokens, request: GenerateRequest) -> Tokens | Failure:
+        if request.thinking is not None:
+            return Failure("skipped", "an encoder–decoder model is not asked to think before it answers")
         if request.max_tokens < 1:
             return Failure("skipped", f"{request.max_tokens} tokens to generate")
         if self.max_written is not None and request.max_tokens > self.max_written:

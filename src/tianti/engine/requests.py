@@ -38,11 +38,24 @@ class RollingRequest:
 
 
 @dataclass(frozen=True)
+class Thinking:
+    """A thought before the answer: all that is written up to the string `end`.
+
+    After `max_tokens` tokens without it, `end` is put there and the answer begins ("budget forcing", Muennighoff et
+    al. 2025, "s1: Simple test-time scaling").
+    """
+
+    max_tokens: int
+    end: str = "</think>"
+
+
+@dataclass(frozen=True)
 class GenerateRequest:
     """A continuation of `context`, cut before the first of the `stop` strings.
 
     `temperature` 0 is greedy. `seed` makes a sampled continuation repeatable. A context fits when `max_tokens` more
-    fit behind it; `truncate` says what becomes of one that does not, as for `ScoreRequest`.
+    fit behind it, and with `thinking` a whole thought too; `truncate` says what becomes of one that does not, as for
+    `ScoreRequest`. `stop` and `max_tokens` are those of the answer, not of the thought.
     """
 
     context: str
@@ -52,6 +65,7 @@ class GenerateRequest:
     top_p: float = 1.0
     seed: int = 0
     truncate: bool = False
+    thinking: Thinking | None = None
 
 
 @dataclass(frozen=True)
@@ -86,12 +100,18 @@ class RollingResponse:
 
 @dataclass(frozen=True)
 class GenerateResponse:
-    """`truncated`: the token limit ended it, not a stop string or the end-of-text token."""
+    """`truncated`: the token limit ended it, not a stop string or the end-of-text token.
+
+    `text` is the answer alone; the thought before it, if one was asked for, is in `thought`. `thought_truncated`: the
+    thought reached its limit.
+    """
 
     text: str
     truncated: bool = False
     tokens: int = 0
-    """Tokens of context and continuation."""
+    """Tokens of context, thought and continuation."""
+    thought: str = ""
+    thought_truncated: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import Any, Literal
 from tianti.core.exceptions import IncompatibleError
 from tianti.engine.batches import Batches, BatchLimit, Row, Usage, batch_limit
 from tianti.engine.encoder_decoder import PairScorer, groups
-from tianti.engine.generation import Prompt
 from tianti.engine.pairs import Pair, PairTokens
 from tianti.engine.requests import (
     Failure,
@@ -24,6 +23,7 @@ from tianti.engine.requests import (
 from tianti.engine.scoring import Scored
 from tianti.engine.seq2seq_generation import Seq2SeqGenerator
 from tianti.engine.tokens import find_max_length
+from tianti.engine.writing import Prompt
 
 
 class Seq2SeqBackend:

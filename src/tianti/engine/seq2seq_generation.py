@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
+from typing import Any
 
-import torch
-from transformers import LogitsProcessorList, StoppingCriteriaList
 from transformers.modeling_outputs import BaseModelOutput
 
 from tianti.engine.gather import padded
-from tianti.engine.generation import Generator, Prompt, _Draw, _Ends
-from tianti.engine.requests import Failure, GenerateResponse
+from tianti.engine.generation import Generator
 from tianti.engine.tokens import Tokens
+from tianti.engine.writing import Writing
 
 
 class Seq2SeqGenerator(Generator):
@@ -23,35 +21,17 @@ class Seq2SeqGenerator(Generator):
     the right, so that a network with a table of positions reads them as it reads them alone.
     """
 
-    @torch.inference_mode()
-    def generate(self, prompts: Sequence[Prompt]) -> list[GenerateResponse | Failure]:
-        """The responses to prompts that all have the same `max_tokens`."""
+    def _inputs(self, writings: Sequence[Writing]) -> dict[str, Any]:
+        prompts = [writing.prompt.tokens for writing in writings]
         distinct: dict[bytes, int] = {}
-        row = [distinct.setdefault(prompt.tokens.tobytes(), len(distinct)) for prompt in prompts]
-        read = self._padded([prompts[row.index(number)].tokens for number in range(len(distinct))])
+        row = [distinct.setdefault(tokens.tobytes(), len(distinct)) for tokens in prompts]
+        read = self._padded([prompts[row.index(number)] for number in range(len(distinct))])
         hidden = self.network.get_encoder()(**read).last_hidden_state
-        draw = _Draw([prompt.request for prompt in prompts], self.device)
-        ends = _Ends(self.tokenizer, prompts, 1, self.end_tokens)
-        config = copy.copy(self.config)
-        config.max_new_tokens = prompts[0].request.max_tokens
-        output = self.network.generate(
-            encoder_outputs=BaseModelOutput(last_hidden_state=hidden[row]),
-            attention_mask=read["attention_mask"][row],
-            generation_config=config,
-            logits_processor=LogitsProcessorList([draw]),
-            stopping_criteria=StoppingCriteriaList([ends]),
-        )
-        # The decoder's start token is no part of the text.
-        written = output[:, 1:].tolist()
-        return [
-            Failure("error", "non_finite: the model's logits are NaN or infinite", tokens=len(prompt.tokens))
-            if broken
-            else self._response(prompt, new_tokens[:length], length is not None)
-            for prompt, new_tokens, length, broken in zip(
-                prompts, written, ends.lengths, draw.broken, strict=True
-            )
-        ]
+        return {
+            "encoder_outputs": BaseModelOutput(last_hidden_state=hidden[row]),
+            "attention_mask": read["attention_mask"][row],
+        }
 
-    def _padded(self, prompts: Sequence[Tokens]) -> dict[str, torch.Tensor]:
+    def _padded(self, prompts: Sequence[Tokens]) -> dict[str, Any]:
         tokens, mask = padded(list(prompts), self.config.pad_token_id, self.device)
         return {"input_ids": tokens, "attention_mask": mask}

@@ -146,19 +146,24 @@ class CausalTokens:
         return windows
 
     def _prompt(self, tokens: Tokens, request: GenerateRequest) -> Tokens | Failure:
-        room = self.max_length - request.max_tokens
+        wanted, end = request.max_tokens, np.zeros(0, dtype=np.int32)
+        if (thinking := request.thinking) is not None:
+            end = next(self.encode([thinking.end], special=False))
+            wanted += thinking.max_tokens + len(end)
+            if thinking.max_tokens < 1 or not len(end):
+                return Failure("skipped", f"a thought of {thinking.max_tokens} tokens up to {thinking.end!r}")
+        room = self.max_length - wanted
         if request.max_tokens < 1:
             return Failure("skipped", f"{request.max_tokens} tokens to generate")
         if room < 1:
             return Failure(
                 "skipped",
-                f"{request.max_tokens} tokens to generate, the model reads {self.max_length} in all",
+                f"{wanted} tokens to generate, the model reads {self.max_length} in all",
             )
         if len(tokens) > room and not request.truncate:
             return Failure(
                 "skipped",
-                f"prompt of {len(tokens)} tokens and {request.max_tokens} to generate,"
-                f" the model reads {self.max_length}",
+                f"prompt of {len(tokens)} tokens and {wanted} to generate, the model reads {self.max_length}",
                 tokens=len(tokens),
             )
         if len(tokens) == 0:
@@ -167,8 +172,9 @@ class CausalTokens:
                     "skipped", "no context, and the tokenizer has no BOS or EOS token to stand for it"
                 )
             tokens = np.array([self.prefix], dtype=np.int32)
-        window = self.checked(Window(tokens[-room:], 0))
-        return window if isinstance(window, Failure) else window.tokens
+        tokens = tokens[-room:]
+        window = self.checked(Window(np.concatenate((tokens, end)), 0))
+        return window if isinstance(window, Failure) else tokens
 
     def checked(self, window: Window) -> Window | Failure:
         """A token without an embedding would stop the whole run (and on a GPU the process)."""

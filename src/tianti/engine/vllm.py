@@ -162,7 +162,11 @@ class VllmBackend:
 
     def _generate(self, asked: Mapping[int, GenerateRequest]) -> Iterator[tuple[int, Response]]:
         with self.usage.timed():
-            read = dict(zip(asked, self.tokens.prompts(list(asked.values())), strict=True))
+            read: dict[int, Tokens | Failure] = dict(
+                zip(asked, self.tokens.prompts(list(asked.values())), strict=True)
+            )
+            for index in [index for index, request in asked.items() if request.thinking is not None]:
+                read[index] = Failure("skipped", "a limit on thinking is not supported by the vllm backend")
             prompts = {index: tokens for index, tokens in read.items() if not isinstance(tokens, Failure)}
             outputs = self._run(list(prompts.values()), [self._writing(asked[index]) for index in prompts])
         yield from ((index, failure) for index, failure in read.items() if isinstance(failure, Failure))
