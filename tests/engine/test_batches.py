@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -93,26 +94,34 @@ def test_similar_lengths_share_a_batch():
     assert usage.facts()["padding_share"] == 0
 
 
+def _network(device: str) -> Any:
+    """A 1B model in bfloat16."""
+    weight = SimpleNamespace(device=SimpleNamespace(type=device), element_size=lambda: 2)
+    config = SimpleNamespace(hidden_size=2048, num_hidden_layers=16)
+    return SimpleNamespace(parameters=lambda: iter([weight]), config=config)
+
+
 def test_the_limit_of_a_cpu_keeps_logits_small():
-    network = torch.nn.Linear(2, 2)
-    assert batch_limit(network, 7, 50_000) == BatchLimit(rows=7)
-    assert batch_limit(network, "auto", 100_000).scored * 100_000 <= 1 << 27
+    assert batch_limit(_network("cpu"), 7, 50_000) == BatchLimit(rows=7)
+    limit = batch_limit(_network("cpu"), "auto", 100_000)
+    assert limit.scored * 100_000 <= 1 << 27
+    assert limit.tokens <= BatchLimit().tokens
+
+
+def test_the_limit_of_a_cpu_whose_memory_is_scarce(monkeypatch: pytest.MonkeyPatch):
+    memory = SimpleNamespace(available=256 << 20)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
+    limit = batch_limit(_network("cpu"), "auto", 100_000)
+    assert 64 <= limit.tokens < BatchLimit().tokens
+    assert limit.tokens * 40 * 2048 * 2 <= memory.available / 4
+    assert limit.scored * 100_000 * 12 <= memory.available / 4
 
 
 @pytest.mark.parametrize("gigabytes", [16, 80])
-def test_the_limit_of_a_gpu_is_a_share_of_its_memory(gigabytes: int, monkeypatch: pytest.MonkeyPatch):
-    """A 1B model in bfloat16 with a vocabulary of 128,000."""
-    weight = SimpleNamespace(
-        device=SimpleNamespace(type="cuda"), numel=lambda: 1_000_000_000, element_size=lambda: 2
-    )
-    config = SimpleNamespace(hidden_size=2048, num_hidden_layers=16)
-    network = SimpleNamespace(parameters=lambda: iter([weight]), config=config)
-    memory = gigabytes << 30
-    monkeypatch.setattr(
-        "torch.cuda.get_device_properties", lambda device: SimpleNamespace(total_memory=memory)
-    )
-    limit = batch_limit(network, "auto", 128_000)
-    free = memory - 2_000_000_000
+def test_the_limit_of_a_gpu_is_a_share_of_its_free_memory(gigabytes: int, monkeypatch: pytest.MonkeyPatch):
+    free = gigabytes << 30
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (free, 2 * free))
+    limit = batch_limit(_network("cuda"), "auto", 128_000)
     assert limit.tokens * 40 * 2048 * 2 <= free / 4
     assert limit.scored * 128_000 * 12 <= free / 4
-    assert free / 4 < limit.cached * 2 * 16 * 2048 * 2 <= free / 2
+    assert free / 8 < limit.cached * 2 * 16 * 2048 * 2 <= free / 2

@@ -214,27 +214,42 @@ def free_memory() -> None:
 
 
 def batch_limit(network: Any, batch: int | Literal["auto"], vocabulary: int) -> BatchLimit:
-    """The limit to start with. `auto` depends on the machine and the model alone, so that runs can be repeated.
+    """The limit to start with; `auto` goes by the memory that is free once the network is loaded.
 
-    On a CPU small batches, whose activations stay in its caches, are the fastest. On a GPU a quarter of the memory
-    that the weights leave is for the activations of a layer (some 40 numbers per token and unit of width), another
-    for the scored positions (the vocabulary in float32, three times); or half of it is for the cache of keys and values
-    (twice the width in each layer, where all heads have their own).
+    A quarter of it is for the activations of a layer (some 40 numbers per token and unit of width), another for the
+    scored positions (the vocabulary in float32, three times); or half of it is for the cache of keys and values (twice
+    the width in each layer, where all heads have their own). On a CPU larger batches than these bring nothing: there
+    the memory matters only when it is scarce. All are powers of two, so that runs on the same machine mostly have the
+    same batches, and with them the same numbers to the last bit.
     """
     if batch != "auto":
         return BatchLimit(rows=batch)
     parameter = next(network.parameters())
-    if parameter.device.type != "cuda":
-        return BatchLimit(scored=max(1, (1 << 27) // vocabulary))
-    import torch
-
-    weights = sum(p.numel() * p.element_size() for p in network.parameters())
-    free = max(torch.cuda.get_device_properties(parameter.device).total_memory - weights, 1 << 30)
+    on_cuda = parameter.device.type == "cuda"
+    free = _free_memory(parameter.device)
     config = getattr(network.config, "text_config", None) or network.config
-    column = getattr(config, "hidden_size", 1024) * parameter.element_size()
-    layers = getattr(config, "num_hidden_layers", 32)
+    column = (getattr(config, "hidden_size", None) or 1024) * parameter.element_size()
+    layers = getattr(config, "num_hidden_layers", None) or 32
+    usual = BatchLimit()
+    most_scored = 1 << (30 if on_cuda else 27)
     return BatchLimit(
-        tokens=min(max(free // (4 * 40 * column), 2048), 1 << 18),
-        scored=max(1, free // (4 * 12 * vocabulary)),
-        cached=min(max(free // (2 * 2 * layers * column), 2048), 1 << 20),
+        tokens=_power_of_two(free // (4 * 40 * column), 64, 1 << 18 if on_cuda else usual.tokens),
+        scored=_power_of_two(free // (4 * 12 * vocabulary), 1, max(1, most_scored // vocabulary)),
+        cached=_power_of_two(free // (2 * 2 * layers * column), 2048, 1 << 20 if on_cuda else usual.cached),
     )
+
+
+def _free_memory(device: Any) -> int:
+    """Bytes that are free on a device."""
+    if device.type == "cuda":
+        import torch
+
+        return int(torch.cuda.mem_get_info(device)[0])
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def _power_of_two(number: int, least: int, most: int) -> int:
+    """The largest power of two that is at most `number`, within bounds."""
+    return min(max(1 << max(number.bit_length() - 1, 0), least), most)
