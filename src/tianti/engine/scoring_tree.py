@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +17,11 @@ from tianti.engine.steps import Step, cut, make_step
 from tianti.engine.tokens import Tokens, Window
 from tianti.engine.tree import Places, PrefixTree, build_tree
 from tianti.engine.tree_attention import Stack, StepAttention, tree_attention
+
+Result = TypeVar("Result")
+
+Results = list[tuple[int, Scored]]
+"""Numbers of windows with their scores."""
 
 SMALLEST_STEP = 16
 """Tokens of a step that is not halved any more when memory runs out."""
@@ -31,8 +37,11 @@ class TreeReader:
         self.windows: set[int | None] = set()
 
     @torch.inference_mode()
-    def read(self, step: Step, stack: Stack, scored: Places) -> torch.Tensor:
-        """Logits (len(scored) × vocabulary) at places of the step; then what follows it may be read."""
+    def read(self, step: Step, stack: Stack, scored: Places, use: Callable[[torch.Tensor], Result]) -> Result:
+        """What `use` makes of the logits (len(scored) × vocabulary) at places of the step.
+
+        Only then what follows the step may be read: where `use` runs out of memory, the step can be read again.
+        """
         work = StepAttention(step, stack, self.device)
         at = torch.from_numpy(scored).to(self.device)
         with tree_attention(self.network, work):
@@ -41,9 +50,10 @@ class TreeReader:
                 input_ids=torch.from_numpy(step.tokens)[None].to(self.device),
                 position_ids=work.positions[None],
             )
-        work.finish()
         self.windows |= work.windows
-        return logits
+        result = use(logits)
+        work.finish()
+        return result
 
     @torch.inference_mode()
     def is_right(self) -> bool:
@@ -57,11 +67,11 @@ class TreeReader:
         vocabulary = self.network.get_input_embeddings().weight.shape[0]
         sequences = [np.array(row, dtype=np.int32) % vocabulary for row in _CHECKED]
         tree, stack = build_tree(sequences), Stack()
-        found = []
+        found: list[torch.Tensor] = []
         try:
             for start, stop in zip(_CHECKED_CUTS, [*_CHECKED_CUTS[1:], len(tree)], strict=True):
                 step = make_step(tree, start, stop, tile=4)
-                found.append(self.read(step, stack, np.arange(stop - start)))
+                self.read(step, stack, np.arange(stop - start), found.append)
             alone = [plain_logits(self.network, tokens) for tokens in sequences]
         except (
             NotImplementedError,
@@ -131,8 +141,8 @@ class TreeScorer:
         # Something has to follow the trunk, or nothing of it would be kept.
         tree = build_tree([np.append(self.trunk, np.int32(0))])
         nothing = np.zeros(0, dtype=np.int64)
-        for _, _, logits in self._read(tree, nothing, self.trunk_stack, 0, len(self.trunk)):
-            if isinstance(logits, Failure):
+        for _, results in self._read(tree, nothing, self.trunk_stack, 0, len(self.trunk), _no_results):
+            if isinstance(results, Failure):
                 self.trunk, self.trunk_stack = self.trunk[:0], Stack()
 
     def score(self, windows: Sequence[Window]) -> Iterator[tuple[int, Scored | Failure]]:
@@ -155,16 +165,27 @@ class TreeScorer:
         """The scores of windows that all follow `depth` tokens on the stack; ends early when memory runs out."""
         with self.usage.timed_planning():
             sheet = _Sheet(windows, depth)
-        for start, stop, logits in self._read(sheet.tree, sheet.scored, stack, depth, len(sheet.tree)):
-            if isinstance(logits, Failure):
-                yield from ((number, logits) for number in sheet.through(start))
+        for start, results in self._read(
+            sheet.tree, sheet.scored, stack, depth, len(sheet.tree), sheet.results
+        ):
+            if isinstance(results, Failure):
+                yield from ((number, results) for number in sheet.through(start))
                 return
-            yield from sheet.results(start, stop, logits)
+            yield from results
 
     def _read(
-        self, tree: PrefixTree, scored: Places, stack: Stack, depth: int, end: int
-    ) -> Iterator[tuple[int, int, torch.Tensor | Failure]]:
-        """(start, stop, logits at the scored places in between) of each step up to `end`; a failure is the last."""
+        self,
+        tree: PrefixTree,
+        scored: Places,
+        stack: Stack,
+        depth: int,
+        end: int,
+        use: Callable[[int, int, torch.Tensor], Results],
+    ) -> Iterator[tuple[int, Results | Failure]]:
+        """Where each step up to `end` starts, and what `use` makes of where it starts and stops and of its logits.
+
+        The logits are those at the scored places in between. A failure is the last.
+        """
         longest = int(tree.lengths.max())
         start = 0
         while start < end:
@@ -173,32 +194,32 @@ class TreeScorer:
                 stop = cut(start, end, scored, tokens, self.limit.scored)
                 step = make_step(tree, start, stop, depth)
                 at = scored[slice(*np.searchsorted(scored, (start, stop)))] - start
-            logits = self._attempt(step, stack, at)
-            if logits is not None:
-                yield start, stop, logits
+            results = self._attempt(step, stack, at, partial(use, start, stop))
+            if results is not None:
+                yield start, results
                 start = stop
             elif stop - start <= SMALLEST_STEP:
                 tokens = depth + int(tree.positions[start]) + 1
-                yield start, stop, Failure("error", f"out of memory after {tokens} tokens", tokens=tokens)
+                yield start, Failure("error", f"out of memory after {tokens} tokens", tokens=tokens)
                 return
             else:
-                limit = replace(self.limit, rows=None)
-                self.limit = limit.below(
-                    rows=1, tokens=stop - start, scored=max(len(at), 2), cached=limit.cached
-                )
+                # Not `scored`: a step in which little is scored does not say how many logits would fit.
+                self.limit = replace(self.limit, rows=None, tokens=(stop - start) // 2)
 
-    def _attempt(self, step: Step, stack: Stack, scored: Places) -> torch.Tensor | None:
-        """The logits of a step, or None when memory runs out."""
+    def _attempt(
+        self, step: Step, stack: Stack, scored: Places, use: Callable[[torch.Tensor], Results]
+    ) -> Results | None:
+        """What `use` makes of the logits of a step, or None when memory runs out."""
         self.usage.limit = self.limit
         try:
             with self.usage.timed():
-                logits = self.reader.read(step, stack, scored)
+                result = self.reader.read(step, stack, scored, use)
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
         else:
             self.usage.read(len(step.tokens), len(step.tokens), rows=1)
-            return logits
+            return result
         # Outside of `except`, whose traceback would keep the tensors of the failed attempt alive.
         free_memory()
         self.usage.halvings += 1
@@ -234,7 +255,7 @@ class _Sheet:
         self._by_place = np.argsort(self._places, kind="stable")
         self.scored = np.unique(self._places)
 
-    def results(self, start: int, stop: int, logits: torch.Tensor) -> Iterator[tuple[int, Scored]]:
+    def results(self, start: int, stop: int, logits: torch.Tensor) -> Results:
         """The scores of the windows that end between two places, given the logits at the scored places there."""
         sorted_places = self._places[self._by_place]
         asked = self._by_place[slice(*np.searchsorted(sorted_places, (start, stop)))]
@@ -242,13 +263,19 @@ class _Sheet:
         rows = np.searchsorted(here, self._places[asked])
         if len(asked):
             self._logprobs[asked], self._likeliest[asked] = look_up(logits, rows, self._targets[asked])
+        found = []
         for number in self._order[slice(*np.searchsorted(self._lasts[self._order], (start, stop)))].tolist():
             own = slice(self._firsts[number], self._firsts[number + 1])
-            yield number, Scored(self._logprobs[own].tolist(), bool(self._likeliest[own].all()))
+            found.append((number, Scored(self._logprobs[own].tolist(), bool(self._likeliest[own].all()))))
+        return found
 
     def through(self, place: int) -> list[int]:
         """The windows that read the token at `place`."""
         return np.flatnonzero((self._lasts >= place) & (self._lasts < self.tree.ends[place])).tolist()
+
+
+def _no_results(start: int, stop: int, logits: torch.Tensor) -> Results:
+    return []
 
 
 def _common_start(windows: Sequence[Window]) -> Tokens:

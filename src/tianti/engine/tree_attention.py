@@ -90,24 +90,25 @@ class Stack:
     layers: dict[Layer, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     def replace(self, kept: int, new: Mapping[Layer, tuple[Tensor, Tensor]]) -> None:
-        """Keep the first `kept` entries and put the `new` ones on them."""
-        self.length = kept
+        """Keep the first `kept` entries and put the `new` ones on them; nothing is lost when memory runs out."""
         for layer, pair in new.items():
-            self.length = kept + pair[0].shape[1]
             room = self.layers.get(layer)
-            if room is None or room[0].shape[1] < self.length:
-                room = self.layers[layer] = self._larger(room, pair, kept)
-            for old, added in zip(room, pair, strict=True):
-                old[:, kept : self.length] = added
+            if room is None or room[0].shape[1] < kept + pair[0].shape[1]:
+                self.layers[layer] = self._larger(room, pair, kept)
+        for layer, pair in new.items():
+            for old, added in zip(self.layers[layer], pair, strict=True):
+                old[:, kept : kept + pair[0].shape[1]] = added
+        self.length = kept + max((pair[0].shape[1] for pair in new.values()), default=0)
 
     def _larger(
         self, room: tuple[Tensor, Tensor] | None, pair: tuple[Tensor, Tensor], kept: int
     ) -> tuple[Tensor, Tensor]:
         if room is None:
             return pair
-        key, value = (part.new_empty(part.shape[0], 2 * self.length, part.shape[2]) for part in pair)
+        length = 2 * (kept + pair[0].shape[1])
+        key, value = (part.new_empty(part.shape[0], length, part.shape[2]) for part in pair)
         for new, old in zip((key, value), room, strict=True):
-            new[:, :kept] = old[:, :kept]
+            new[:, : self.length] = old[:, : self.length]
         return key, value
 
 
