@@ -198,6 +198,28 @@ FAMILIES = (
         },
         {"attention_chunk_size": _WIDE},
     ),
+    Family(
+        "exaone4",
+        "Exaone4",
+        {**_HEADS_OF_8, "sliding_window": 16, "layer_types": _HALF_AND_HALF},
+        {"sliding_window": _WIDE},
+    ),
+    Family(
+        "gemma3n",
+        "Gemma3nText",
+        {
+            **_HEADS_OF_8,
+            "sliding_window": 16,
+            "layer_types": _HALF_AND_HALF,
+            "hidden_size_per_layer_input": 8,
+            "vocab_size_per_layer_input": 420,
+            "num_kv_shared_layers": 0,
+            "laurel_rank": 4,
+            "intermediate_size": 48,
+            "activation_sparsity_pattern": [0.0, 0.0],
+        },
+        {"sliding_window": _WIDE},
+    ),
     # Experts.
     Family("mixtral", "Mixtral", {**_GROUPED, **_EXPERTS}),
     Family(

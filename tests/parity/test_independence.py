@@ -14,7 +14,7 @@ import torch
 
 from parity.families import FAMILIES, Family, build_once
 from parity.harness import we_say
-from parity.prompts import contexts, family_tokenizer, pairs, rolling_texts
+from parity.prompts import SHOTS, contexts, family_tokenizer, pairs, rolling_texts
 from tianti.engine import (
     GenerateRequest,
     GenerateResponse,
@@ -132,6 +132,22 @@ def test_threads_change_nothing(name: str):
     found = list(usual(family))
     for place, response in zip(places, few, strict=True):
         found[place] = response
+    check_equal(found, usual(family))
+
+
+@every_family
+def test_preparation_and_pieces_change_nothing(family: Family):
+    """As a run asks a few-shot task: what its questions begin with is prepared, then they come a few at a time."""
+    asked = requests()
+    places = [*range(8), *range(20, 30)]
+    assert all(asked[place].context.startswith(SHOTS) for place in places)  # type: ignore[union-attr]
+    backend = CausalBackend(build_once(family), family_tokenizer())
+    backend.prepare([asked[place] for place in places])
+    found = list(usual(family))
+    # The last piece has nothing to do with what was prepared.
+    for piece in (places[:5], places[5:], [*places[::3], 45, -9], [16, 17, -1]):
+        for number, response in backend.answer([asked[place] for place in piece]):
+            found[piece[number]] = response
     check_equal(found, usual(family))
 
 
