@@ -103,10 +103,13 @@ def test_letter_choices_read_their_question_once():
 
 
 def test_responses_come_as_soon_as_their_batch_is_done():
+    """Requests that share nothing, each as long as a whole batch, so that later batches are left."""
     backend = CausalBackend(LLAMA, TOKENIZER, batch=1)
-    stream = backend.answer([ScoreRequest("the town " * n + "and", " A") for n in (1, 5, 3)])
+    words = ("bread", "letters", "town")
+    stream = backend.answer([ScoreRequest(f"{word} " * 12, " A") for word in words])
     first, _ = next(stream)
     batches = backend.facts()["batches"]
+    assert batches < 3
     assert {first} | {index for index, _ in stream} == {0, 1, 2}
     assert backend.facts()["batches"] > batches
 
