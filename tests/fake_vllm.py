@@ -48,6 +48,7 @@ class Completion:
     token_ids: list[int]
     logprobs: list[dict[int, Logprob]] | None
     finish_reason: str
+    stop_reason: int | str | None
 
 
 @dataclass
@@ -83,6 +84,8 @@ class LLM:
         self.network = network or LLM.network
         self.tokenizer = tokenizer or LLM.tokenizer
         self.stale = stale
+        self.ends: tuple[int, ...] = ()
+        """End tokens of the model's generation_config."""
         self.blocks: set[tuple[int, ...]] = set()
         self.asked: list[tuple[list[int], SamplingParams]] = []
         config = self.network.config
@@ -110,17 +113,19 @@ class LLM:
             self.blocks.add(tuple(prompt[:end]))
         written: list[int] = []
         entries: list[dict[int, Logprob]] = []
-        reason = "length"
+        finish, reason = "length", None
         for _ in range(asked.max_tokens):
             logprobs = self._logprobs([*prompt, *written])[-1]
             token = self._choose(logprobs, asked)
             written.append(token)
             entries.append(_entries(logprobs, token, asked.logprobs or 0))
             text = self.tokenizer.decode(written)
-            if token in asked.stop_token_ids or any(stop in text for stop in asked.stop):
-                reason = "stop"
+            found = [end for end in (*asked.stop_token_ids, *self.ends) if end == token]
+            found += [stop for stop in asked.stop if stop in text]
+            if found:
+                finish, reason = "stop", found[0]
                 break
-        completion = Completion(written, None if asked.logprobs is None else entries, reason)
+        completion = Completion(written, None if asked.logprobs is None else entries, finish, reason)
         return Output(prompt, self._prompt(prompt, asked, cached), [completion], cached)
 
     def _cached(self, prompt: list[int]) -> int:

@@ -20,6 +20,7 @@ from tianti.engine import (
     ScoreRequest,
     ScoreResponse,
 )
+from tianti.engine.requests import Thinking
 from tianti.engine.seq2seq import Seq2SeqBackend
 from tiny import tiny_bart, tiny_t5, tiny_tokenizer, with_special_tokens
 
@@ -150,6 +151,7 @@ def test_what_cannot_be_asked() -> None:
         GenerateRequest("the town " * 100, max_tokens=4),
         GenerateRequest("the town", max_tokens=129),
         GenerateRequest("the town", max_tokens=0),
+        GenerateRequest("the town", max_tokens=4, thinking=Thinking(4)),
     ]
     words = [
         "whole text",
@@ -158,6 +160,7 @@ def test_what_cannot_be_asked() -> None:
         "context of 303 tokens, the model reads 128",
         "129 tokens to generate, the model writes 128",
         "0 tokens to generate",
+        "not asked to think",
     ]
     for response, word in zip(answers(backend, asked), words, strict=True):
         assert isinstance(response, Failure)

@@ -25,6 +25,7 @@ from tianti.engine import (
     ScoreResponse,
 )
 from tianti.engine.causal import CausalBackend
+from tianti.engine.requests import Thinking
 from tianti.engine.vllm import VllmBackend, start_vllm
 from tiny import tiny_llama, tiny_tokenizer
 
@@ -116,10 +117,29 @@ def test_sampled_texts_are_repeatable(vllm: type[LLM]) -> None:
     assert one != other
 
 
+def test_a_text_ends_at_the_end_tokens_of_the_model_too(vllm: type[LLM]) -> None:
+    llm = vllm(LLAMA, TOKENIZER)
+    request = GenerateRequest("the town", (), 12)
+    (whole,) = answers(VllmBackend(llm, TOKENIZER), [request])
+    assert isinstance(whole, GenerateResponse)
+    assert whole.truncated
+    network = tiny_llama()
+    network.generation_config.eos_token_id = TOKENIZER.encode(whole.text[-1:])[-1:]
+    llm.ends = tuple(network.generation_config.eos_token_id)
+    (ended,) = answers(VllmBackend(llm, TOKENIZER), [request])
+    assert [ended] == answers(CausalBackend(network, TOKENIZER), [request])
+
+
 def test_what_cannot_be_asked(vllm: type[LLM]) -> None:
     backend = VllmBackend(vllm(SHORT, TOKENIZER), TOKENIZER)
-    requests: list[Request] = [ChooseRequest("a", ("a", "b")), ScoreRequest("the town " * 20, " A")]
-    choose, long = answers(backend, requests)
+    requests: list[Request] = [
+        ChooseRequest("a", ("a", "b")),
+        ScoreRequest("the town " * 20, " A"),
+        GenerateRequest("a", max_tokens=2, thinking=Thinking(2)),
+    ]
+    choose, long, thought = answers(backend, requests)
+    assert isinstance(thought, Failure)
+    assert "thinking" in thought.reason
     assert isinstance(choose, Failure)
     assert "ChooseRequest" in choose.reason
     assert isinstance(long, Failure)

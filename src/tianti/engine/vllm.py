@@ -17,7 +17,6 @@ from tianti.engine.batches import Usage
 from tianti.engine.requests import (
     Failure,
     GenerateRequest,
-    GenerateResponse,
     Request,
     Response,
     RollingRequest,
@@ -27,6 +26,7 @@ from tianti.engine.requests import (
 )
 from tianti.engine.scoring import Reading, Scored, readings
 from tianti.engine.tokens import CausalTokens, Tokens, Window
+from tianti.engine.writing import Ends, Prompt, Writing
 
 LIKELIEST = 20
 """Log-probabilities of the next token that one request gives: vLLM's own limit. Others are asked for one by one."""
@@ -171,7 +171,7 @@ class VllmBackend:
             outputs = self._run(list(prompts.values()), [self._writing(asked[index]) for index in prompts])
         yield from ((index, failure) for index, failure in read.items() if isinstance(failure, Failure))
         for index, output in zip(prompts, outputs, strict=True):
-            yield index, self._text(asked[index], len(prompts[index]), output.outputs[0])
+            yield index, self._text(Prompt(asked[index], prompts[index]), output.outputs[0])
 
     def _writing(self, request: GenerateRequest) -> Any:
         from vllm import SamplingParams
@@ -187,15 +187,18 @@ class VllmBackend:
             stop_token_ids=[] if eos is None else [eos],
         )
 
-    def _text(self, request: GenerateRequest, read: int, written: Any) -> GenerateResponse:
-        """The text of the new tokens, cut at the stop strings one after the other as in `generation.py`."""
-        tokenizer, eos = self.tokens.tokenizer, self.tokens.tokenizer.eos_token_id
-        whole = text = tokenizer.decode(list(written.token_ids), skip_special_tokens=True)
-        for stop in (*request.stop, "" if eos is None else tokenizer.decode(eos)):
-            if stop:
-                text = text.partition(stop)[0]
-        truncated = written.finish_reason == "length" and text == whole
-        return GenerateResponse(text, truncated, tokens=read + len(written.token_ids))
+    def _text(self, prompt: Prompt, output: Any) -> Response:
+        """The response made of the new tokens as it is for every other way of generating."""
+        eos = self.tokens.tokenizer.eos_token_id
+        ends = set() if eos is None else {eos}
+        if output.finish_reason == "stop" and not isinstance(output.stop_reason, str):
+            # The model's generation_config may name end tokens that the tokenizer does not know as such.
+            ends.add(output.token_ids[-1])
+        writing = Writing(prompt, Ends(self.tokens.tokenizer, ends))
+        for token in output.token_ids:
+            if not writing.done:
+                writing.add(token)
+        return writing.response()
 
     def _run(self, prompts: Sequence[Tokens], parameters: Sequence[Any]) -> list[Any]:
         """vLLM's outputs for prompts of tokens, in their order."""
