@@ -73,6 +73,8 @@ def _attention(
     """What transformers calls for each layer; the tensors have a batch of one."""
     if attention_mask is not None or position_bias is not None or query.shape[2] != key.shape[2]:
         raise NotImplementedError("a mask, a bias or a cache of the network's own")
+    if query.shape[1] % key.shape[1]:
+        raise NotImplementedError(f"{query.shape[1]} heads cannot share {key.shape[1]} key heads")
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     settings = Settings(scale, softcap, sliding_window, s_aux)
     out = _AT_WORK.get().attend(module, Heads(query[0], key[0], value[0]), settings)
