@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -34,6 +34,10 @@ class Generator:
         self.ends = Ends(tokenizer, self.config.eos_token_id or ())
         self.can_pad = self._padding_is_right()
         """Whether prompts of different lengths may share a batch: recurrent networks may read the padding too."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """What a run records about the way."""
+        return {"generating": "transformers"}
 
     @torch.inference_mode()
     def generate(self, prompts: Sequence[Prompt]) -> list[GenerateResponse | Failure]:
