@@ -90,7 +90,7 @@ class Head:
 
         hook = self.module.register_forward_pre_hook(narrow)
         try:
-            logits: torch.Tensor = self.network(use_cache=False, **inputs).logits
+            logits: torch.Tensor = self.network(**{"use_cache": False, **inputs}).logits
         finally:
             hook.remove()
         return logits[0]
