@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Literal
 
 from tianti.core.exceptions import IncompatibleError
 from tianti.engine.batches import Batches, BatchLimit, Row, Usage, batch_limit
+from tianti.engine.decoding import ContinuousGenerator
 from tianti.engine.generation import Generator
 from tianti.engine.requests import (
     Failure,
@@ -57,14 +59,17 @@ class CausalBackend:
         self.limit = batch_limit(network, batch, vocabulary)
         self.usage = Usage(limit=self.limit)
         self.scorer = self._scorer()
-        self.generator: Generator | None = None
+        self.generator: ContinuousGenerator | Generator | None = None
 
     def prepare(self, requests: Sequence[Request]) -> None:
         self.network.eval()
-        windows = [
-            window for asked in self._read(requests).values() if isinstance(asked, list) for window in asked
-        ]
-        self.scorer.prepare(windows)
+        asked = self._read(requests).values()
+        self.scorer.prepare([window for those in asked if isinstance(those, list) for window in those])
+        prompts = [what for what in asked if isinstance(what, Prompt)]
+        # A model that cannot generate says so in its answers.
+        with suppress(IncompatibleError):
+            if prompts and isinstance(generator := self._generator(), ContinuousGenerator):
+                generator.prepare(prompts)
 
     def answer(self, requests: Iterable[Request]) -> Iterator[tuple[int, Response]]:
         """As the protocol says; `requests` may be an endless stream, of which some are read at a time."""
@@ -106,6 +111,7 @@ class CausalBackend:
             "device": str(parameter.device),
             "max_length": self.tokens.max_length,
             **self.scorer.facts(),
+            **({} if self.generator is None else self.generator.facts()),
             "batch": self.batch,
             **self.usage.facts(),
         }
@@ -159,11 +165,14 @@ class CausalBackend:
         if not prompts:
             return
         try:
-            self.generator = self.generator or Generator(self.network, self.tokens.tokenizer)
+            generator = self._generator()
         except IncompatibleError as error:
             yield from ((index, Failure("skipped", error.message)) for index in prompts)
             return
-        generator, indices, given = self.generator, list(prompts), list(prompts.values())
+        indices, given = list(prompts), list(prompts.values())
+        if isinstance(generator, ContinuousGenerator):
+            yield from ((indices[number], response) for number, response in generator.generate(given))
+            return
 
         def run(batch: Sequence[int]) -> list[GenerateResponse | Failure]:
             return generator.generate([given[number] for number in batch])
@@ -174,6 +183,21 @@ class CausalBackend:
             if isinstance(response, GenerateResponse):
                 self.usage.wrote(response.tokens - sizes[number].length)
             yield indices[number], response
+
+    def _generator(self) -> ContinuousGenerator | Generator:
+        """Continuous batching where it is right, else transformers' own `generate`.
+
+        Raises:
+            IncompatibleError: the model's generation_config asks for a search of its own.
+        """
+        if self.generator is None:
+            tokenizer = self.tokens.tokenizer
+            if isinstance(self.scorer, TreeScorer):
+                continuous = ContinuousGenerator(self.network, tokenizer, self.limit, self.usage)
+                if continuous.is_right():
+                    self.generator = continuous
+            self.generator = self.generator or Generator(self.network, tokenizer)
+        return self.generator
 
 
 def _scored_response(
