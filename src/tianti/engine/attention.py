@@ -80,7 +80,9 @@ def _fused(heads: Heads, settings: Settings, mask: Tensor | None, causal: bool) 
         # Heads that share a key head are more queries to it.
         query = query.reshape(shape[0], key_heads, -1, shape[-1])
     else:
-        key, value = (part.repeat_interleave(shape[1] // key_heads, dim=1) for part in (key, value))
+        # Even one copy of each head would be a copy of all of them.
+        if shape[1] > key_heads:
+            key, value = (part.repeat_interleave(shape[1] // key_heads, dim=1) for part in (key, value))
     if mask is not None:
         lowest = torch.finfo(query.dtype).min
         bias = torch.zeros_like(mask, dtype=query.dtype).masked_fill_(~mask, lowest)[:, None]
