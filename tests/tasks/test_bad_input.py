@@ -99,6 +99,21 @@ BAD_FILES = {
     "a number for text": ({"task": 7}, "task: expected text, found the number 7 (quote it)"),
     "no number": (QA | {"generation_kwargs": {"max_gen_toks": 0}}, "greater than 0"),
     "sampling at no temperature": (QA | {"generation_kwargs": {"do_sample": True}}, "temperature above 0"),
+    "unknown key of thinking": (QA | {"thinking": {"max_tokns": 3}}, "did you mean 'max_tokens'?"),
+    "a thought without a limit": (QA | {"thinking": {"end": "."}}, "key 'thinking.max_tokens' is missing"),
+    "no room for a thought": (QA | {"thinking": {"max_tokens": 0}}, "thinking.max_tokens: expected greater"),
+    "a thought that ends with nothing": (QA | {"thinking": {"max_tokens": 3, "end": ""}}, "thinking.end"),
+    "a thought before a choice": ({"thinking": {"max_tokens": 3}}, "'thinking' means nothing for the kind"),
+    "no repeats": (QA | {"repeats": 0}, "repeats: expected greater than 0"),
+    "repeats of a choice": ({"repeats": 3}, "'repeats' means nothing for the kind"),
+    "repeats that are all the same": (QA | {"repeats": 3}, "all the same at temperature 0"),
+    "a vote of one": (QA | {"metric_list": ["majority_vote"]}, "majority_vote needs 2 answers"),
+    "more passes than repeats": (
+        QA
+        | {"metric_list": ["pass@8"], "repeats": 5}
+        | {"generation_kwargs": {"do_sample": True, "temperature": 1.0}},
+        "pass@8 needs 8 answers to each sample, there are 5",
+    ),
     "missing column": (
         {"doc_to_target": "lable"},
         "column 'lable', which the data does not have; did you mean 'label'",

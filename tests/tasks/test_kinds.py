@@ -20,6 +20,7 @@ from tianti.engine import (
     RollingResponse,
     ScoreRequest,
     ScoreResponse,
+    Thinking,
 )
 from tianti.tasks import Example, Shots, load_tasks
 from tianti.tasks.kinds import KINDS
@@ -202,6 +203,36 @@ def test_sampled_answers_have_a_seed_of_their_own(make):
     assert (one.temperature, one.top_p) == (0.7, 0.9)
     assert len({one.seed, two.seed, other.seed}) == 3
     assert one == first(make("question-answering", generation_kwargs=sampling)).requests[0] or one.seed
+
+
+SAMPLED = {"do_sample": True, "temperature": 0.7}
+
+
+def test_a_sample_may_be_answered_several_times(make):
+    metrics = ["exact_match", "f1", "majority_vote", "pass@1", "pass@2", "pass@4"]
+    task = make("question-answering", generation_kwargs=SAMPLED, repeats=4, metric_list=metrics)
+    once = first(make("question-answering", generation_kwargs=SAMPLED))
+    one, two = task.questions(Shots(seed=0), TEXT)
+    assert len({request.seed for request in (*one.requests, *two.requests)}) == 8
+    assert one.requests[0] == once.requests[0]
+    task = make("question-answering", generation_kwargs=SAMPLED, repeats=4, metric_list=metrics)
+    grade = task.grade(one, [GenerateResponse(text) for text in ("hot", "Cold.", "wet", "cold")])
+    assert grade.prediction == "Cold."
+    assert grade.values == {
+        "exact_match": 0.5,
+        "f1": 0.5,
+        "majority_vote": 1.0,
+        "pass@1": 0.5,
+        "pass@2": pytest.approx(5 / 6),
+        "pass@4": 1.0,
+    }
+
+
+def test_a_thought_is_asked_for(make):
+    thinking = first(make("question-answering", thinking={"max_tokens": 9, "end": "so"})).requests[0].thinking
+    assert thinking == Thinking(9, "so")
+    assert make("question-answering", thinking={"max_tokens": 9}).file.thinking.end == Thinking(9).end
+    assert first(make("question-answering")).requests[0].thinking is None
 
 
 def test_a_text_is_asked_whole(make):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 import pytest
 from hypothesis import assume, given
@@ -15,8 +16,10 @@ from tianti.tasks.metrics import (
     count_words,
     exact_match,
     macro_f1,
+    majority,
     mean,
     overlap_f1,
+    pass_at,
     weighted_perplexity,
 )
 
@@ -101,6 +104,19 @@ def test_normal_forms():
 def test_an_empty_answer_matches_an_empty_normal_form_only():
     assert overlap_f1("", ["the"], "en") == 1
     assert overlap_f1("", ["cat"], "en") == 0
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=9), st.data())
+def test_pass_at_k_is_the_share_of_all_choices_of_k_answers_with_a_right_one(right, data):
+    k = data.draw(st.integers(1, len(right)))
+    chosen = [any(some) for some in combinations(right, k)]
+    assert pass_at(k, len(right), sum(right)) == pytest.approx(sum(chosen) / len(chosen))
+
+
+def test_the_majority_is_counted_in_normal_form_and_ties_go_to_the_first():
+    assert majority(["seven", "The 8!", "8", "nine"], "en") == "The 8!"
+    assert majority(["b", "a", "a", "b"], "en") == "b"
+    assert majority(["only"], "en") == "only"
 
 
 def test_every_metric_of_every_kind_is_listed():

@@ -135,6 +135,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "shots": {"fewshot_split": "test"},
     "metrics": {"metric_list": ["f1"]},
     "generation": {"generation_kwargs": {"max_gen_toks": 3}},
+    "thinking": {"thinking": {"max_tokens": 3}},
+    "repeats": {"repeats": 2, "generation_kwargs": {"do_sample": True, "temperature": 1.0}},
     "language": {"language": "zh"},
     "name": {"task": "other"},
 }

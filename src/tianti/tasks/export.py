@@ -25,6 +25,7 @@ from tianti.core.exceptions import TaskError
 from tianti.tasks import metrics
 from tianti.tasks.kinds.kind import Sample
 from tianti.tasks.task import Task
+from tianti.tasks.task_file import TaskFile
 from tianti.tasks.yaml_task import YamlTask
 
 _CHOOSING = ("classification", "multiple-choice")
@@ -72,6 +73,12 @@ def export_harness(task: Task, folder: Path) -> Path:
             f"{task.name}: lm-eval has no counterpart of the kind {task.file.kind}",
             remedy=f"kinds that can be written: {', '.join((*_CHOOSING, _ANSWERING, _MODELLING))}",
         )
+    for key in ("thinking", "repeats"):
+        if getattr(task.file, key) != TaskFile.model_fields[key].default:
+            raise TaskError(
+                f"{task.name}: lm-eval has no counterpart of the key {key!r}",
+                remedy="write a task without it, and export that",
+            )
     name = re.sub(r"\W+", "_", task.name, flags=re.ASCII).strip("_")
     folder.mkdir(parents=True, exist_ok=True)
     for split in _splits(task):

@@ -8,10 +8,13 @@
 | `f1` (labels)     | [right label, predicted label]                           | macro F1 over the labels that occur  |
 | `exact_match`     | 1 if the normalised answer equals a right one, else 0    | mean                                 |
 | `f1` (answers)    | overlap of words with the nearest right answer           | mean                                 |
+| `majority_vote`   | 1 if what most of its repeats answer is right, else 0    | mean                                 |
+| `pass@k`          | chance that one of k repeats is right, for k of `PASS_AT`| mean                                 |
 | `word_perplexity` | [log-probability, words]                                 | exp(−Σ log-probability / Σ words)    |
 | `byte_perplexity` | [log-probability, bytes]                                 | exp(−Σ log-probability / Σ bytes)    |
 | `bits_per_byte`   | [log-probability, bytes]                                 | −Σ log-probability / Σ bytes / ln 2  |
 
+Where a sample is answered several times (`repeats`), `exact_match` and `f1` are means over its answers first.
 Log-probabilities are in nats. The accuracies and perplexities are those of lm-evaluation-harness; the normal form of
 answers is SQuAD's (Rajpurkar et al. 2016) for English and MLQA's (Lewis et al. 2020) for languages without spaces.
 """
@@ -130,6 +133,24 @@ def overlap_f1(prediction: str, answers: Sequence[str], language: str) -> float:
     return max(_f1(words, answer_tokens(answer, language)) for answer in answers)
 
 
+def majority(predictions: Sequence[str], language: str) -> str:
+    """The answer given most often, in normal form; of several such the one that was given first.
+
+    Its metric is the self-consistency of Wang et al. 2023, "Self-Consistency Improves Chain of Thought Reasoning".
+    """
+    forms = [tuple(answer_tokens(prediction, language)) for prediction in predictions]
+    return predictions[forms.index(Counter(forms).most_common(1)[0][0])]
+
+
+def pass_at(k: int, answers: int, right: int) -> float:
+    """The chance that of k of the answers, drawn without putting back, one at least is right.
+
+    The unbiased estimate 1 − C(n−c, k) / C(n, k) of Chen et al. 2021, "Evaluating Large Language Models Trained on
+    Code", with n answers of which c are right.
+    """
+    return 1 - math.comb(answers - right, k) / math.comb(answers, k)
+
+
 def _f1(left: list[str], right: list[str]) -> float:
     if not left or not right:
         return float(left == right)
@@ -155,6 +176,15 @@ EXACT_MATCH = MetricRule(
     "exact_match", mean, "mean", "share of answers that equal a right one in normal form"
 )
 ANSWER_F1 = MetricRule("f1", mean, "mean", "overlap of words with the nearest right answer", scale="mean")
+MAJORITY_VOTE = MetricRule(
+    "majority_vote", mean, "mean", "share of samples where what most repeats answer is right"
+)
+PASS_AT = {
+    k: MetricRule(
+        f"pass@{k}", mean, "mean", f"chance that one of {k} repeats equals a right answer", scale="mean"
+    )
+    for k in (1, 2, 4, 5, 8, 10, 16, 32, 64, 100)
+}
 WORD_PERPLEXITY = MetricRule(
     "word_perplexity", weighted_perplexity, "weighted_perplexity", "perplexity per word", False, "ratio"
 )
@@ -171,6 +201,8 @@ METRICS: dict[str, tuple[MetricRule, ...]] = {
     "acc_bytes": (ACC_BYTES,),
     "f1": (LABEL_F1, ANSWER_F1),
     "exact_match": (EXACT_MATCH,),
+    "majority_vote": (MAJORITY_VOTE,),
+    **{rule.name: (rule,) for rule in PASS_AT.values()},
     "word_perplexity": (WORD_PERPLEXITY,),
     "byte_perplexity": (BYTE_PERPLEXITY,),
     "bits_per_byte": (BITS_PER_BYTE,),

@@ -24,6 +24,7 @@ from tianti.core.exceptions import TaskError, UnknownNameError, nearest
 from tianti.core.neighbours import YAML, name_neighbours
 from tianti.core.yaml_file import read_yaml
 from tianti.tasks.kinds import KINDS
+from tianti.tasks.metrics import MAJORITY_VOTE, PASS_AT
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 # The branches of unions: pydantic puts them into the path of an error, where a reader has no use for them.
@@ -78,6 +79,13 @@ class Generation(_Strict):
         return self
 
 
+class ThinkingLimit(_Strict):
+    """A thought before the answer: up to the text `end`, which is put there after `max_tokens` tokens without it."""
+
+    max_tokens: int = Field(gt=0)
+    end: Text = "</think>"
+
+
 class MetricItem(_Strict):
     """A metric by its name; the other keys of lm-evaluation-harness may stand there if they say what holds anyway."""
 
@@ -125,6 +133,8 @@ class TaskFile(_Strict):
     cluster: Text | None = None
     metric_list: list[MetricItem] = Field(default_factory=list)
     generation_kwargs: Generation = Generation()
+    thinking: ThinkingLimit | None = None
+    repeats: int = Field(default=1, gt=0)
     metadata: dict[str, Any] = Field(default_factory=dict)
     licence: str = ""
     source: str = ""
@@ -157,7 +167,12 @@ class TaskFile(_Strict):
 
     def prompt_settings(self) -> dict[str, Any]:
         """All that decides what is asked and how it is graded, except the data: part of the fingerprint."""
-        return self.model_dump(mode="json", exclude={"data", "metadata", "licence", "source"})
+        settings = self.model_dump(mode="json", exclude={"data", "metadata", "licence", "source"})
+        # Keys that came later are left out at their defaults, so that fingerprints stay what they were.
+        for key in ("thinking", "repeats"):
+            if settings[key] == type(self).model_fields[key].default:
+                del settings[key]
+        return settings
 
 
 def read_task_file(path: Path) -> TaskFile:
@@ -222,6 +237,22 @@ def _check_names(file: TaskFile, where: str) -> None:
                     f"{where}: metric_list: {key} of {item.metric} is {expected!r} here, found {found!r}",
                     remedy=f"leave {key} out",
                 )
+    _check_repeats(file, where)
+
+
+def _check_repeats(file: TaskFile, where: str) -> None:
+    if file.repeats > 1 and not file.generation_kwargs.do_sample:
+        raise TaskError(
+            f"{where}: repeats: {file.repeats} answers to each sample, all the same at temperature 0",
+            remedy="give generation_kwargs do_sample: true and a temperature, or leave repeats out",
+        )
+    needed = {MAJORITY_VOTE.name: 2} | {rule.name: max(k, 2) for k, rule in PASS_AT.items()}
+    for name in file.metric_names:
+        if needed.get(name, 1) > file.repeats:
+            raise TaskError(
+                f"{where}: metric_list: {name} needs {needed[name]} answers to each sample, there are {file.repeats}",
+                remedy=f"write repeats: {needed[name]}, or more for a better estimate",
+            )
 
 
 def _explain(where: str, content: Any, problem: Any) -> str:
@@ -254,6 +285,7 @@ def _valid_keys(path: list[Any], content: Any) -> list[str]:
     models: dict[Any, type[BaseModel]] = {
         "data": GeneratedData if _data_tag(content.get("data")) == "generated" else DataFiles,
         "generation_kwargs": Generation,
+        "thinking": ThinkingLimit,
         "metric_list": MetricItem,
     }
     return list((models[path[0]] if path else TaskFile).model_fields)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from tianti.core.exceptions import IncompatibleError, TaskError
 from tianti.core.fingerprint import fingerprint
 from tianti.core.seeds import derive_seed, derived_random
-from tianti.engine import GenerateRequest, Response, ScoreRequest
+from tianti.engine import GenerateRequest, Request, Response, ScoreRequest, Thinking
 from tianti.tasks.kinds import KINDS
 from tianti.tasks.kinds.kind import Sample, Setting
 from tianti.tasks.samples import TaskData
@@ -172,18 +172,27 @@ class YamlTask:
             )
 
     def _question(self, sample: Sample, shots: Shots, request_types: frozenset[type]) -> Question:
-        prompt, setting = self.prompt(sample, shots), self._setting
-        if setting.generation.temperature > 0:
-            seed = derive_seed(shots.seed, self.file.task, sample.id)
-            setting = replace(setting, generation=replace(setting.generation, seed=seed))
+        prompt = self.prompt(sample, shots)
+        seeds = (shots.seed, self.file.task, sample.id)
         return Question(
             sample_id=sample.id,
-            requests=self.kind.requests(prompt, sample, setting, request_types),
+            requests=tuple(
+                self._seeded(request, seeds, repeat)
+                for request in self.kind.requests(prompt, sample, self._setting, request_types)
+                for repeat in range(self.file.repeats)
+            ),
             prompt=prompt,
             target=" / ".join(sample.form.targets),
             sample=sample,
             cluster=sample.cluster,
         )
+
+    @staticmethod
+    def _seeded(request: Request, seeds: tuple[int | str, ...], repeat: int) -> Request:
+        """A sampled request with a seed of its own for each repeat, the first one's being that of a single answer."""
+        if not isinstance(request, GenerateRequest) or request.temperature == 0:
+            return request
+        return replace(request, seed=derive_seed(*seeds, *((repeat,) if repeat else ())))
 
     @cached_property
     def _setting(self) -> Setting:
@@ -194,6 +203,7 @@ class YamlTask:
             max_tokens=generation.max_gen_toks,
             temperature=generation.temperature,
             top_p=generation.top_p,
+            thinking=None if file.thinking is None else Thinking(file.thinking.max_tokens, file.thinking.end),
         )
         return Setting(self.name, file.language, file.target_delimiter, request)
 

@@ -24,7 +24,7 @@ class Classification:
     }
     takes_shots: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("doc_to_text", "doc_to_choice")
-    refuses: ClassVar[tuple[str, ...]] = ("generation_kwargs",)
+    refuses: ClassVar[tuple[str, ...]] = ("generation_kwargs", "thinking", "repeats")
     version: ClassVar[int] = 1
 
     def default_metrics(self, language: str) -> tuple[str, ...]:

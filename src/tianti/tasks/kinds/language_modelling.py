@@ -39,6 +39,8 @@ class LanguageModelling:
         "fewshot_split",
         "description",
         "generation_kwargs",
+        "thinking",
+        "repeats",
     )
     version: ClassVar[int] = 1
 

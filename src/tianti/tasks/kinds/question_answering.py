@@ -9,17 +9,33 @@ from typing import ClassVar
 from tianti.core.exceptions import TaskError
 from tianti.engine import GenerateRequest, GenerateResponse, Request, Response
 from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, incompatible, prompted_example
-from tianti.tasks.metrics import ANSWER_F1, EXACT_MATCH, MetricRule, exact_match, overlap_f1
+from tianti.tasks.metrics import (
+    ANSWER_F1,
+    EXACT_MATCH,
+    MAJORITY_VOTE,
+    PASS_AT,
+    MetricRule,
+    exact_match,
+    majority,
+    mean,
+    overlap_f1,
+    pass_at,
+)
 from tianti.tasks.task import Example, Grade
 from tianti.tasks.template import Row
 
 
 class QuestionAnswering:
-    """`doc_to_target` gives one right answer or a list of them; the first is what shots and training show."""
+    """`doc_to_target` gives one right answer or a list of them; the first is what shots and training show.
+
+    A sample that is answered several times is graded by all its answers; the prediction is that of most of them.
+    """
 
     name: ClassVar[str] = "question-answering"
     summary: ClassVar[str] = "a short answer in the model's own words"
-    metrics: ClassVar[Mapping[str, MetricRule]] = {rule.name: rule for rule in (EXACT_MATCH, ANSWER_F1)}
+    metrics: ClassVar[Mapping[str, MetricRule]] = {
+        rule.name: rule for rule in (EXACT_MATCH, ANSWER_F1, MAJORITY_VOTE, *PASS_AT.values())
+    }
     takes_shots: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("doc_to_text",)
     refuses: ClassVar[tuple[str, ...]] = ("doc_to_choice",)
@@ -47,15 +63,21 @@ class QuestionAnswering:
         return (replace(setting.generation, context=prompt),)
 
     def grade(self, sample: Sample, responses: Sequence[Response], setting: Setting) -> Grade:
-        prediction = "".join(
-            response.text for response in responses if isinstance(response, GenerateResponse)
-        )
-        answers = sample.form.targets
+        answers, language = sample.form.targets, setting.language
+        texts = [response.text for response in responses if isinstance(response, GenerateResponse)]
+        right = [exact_match(text, answers, language) for text in texts]
+        chosen = majority(texts, language)
         values = {
-            "exact_match": exact_match(prediction, answers, setting.language),
-            "f1": overlap_f1(prediction, answers, setting.language),
+            "exact_match": mean(right),
+            "f1": mean([overlap_f1(text, answers, language) for text in texts]),
+            "majority_vote": exact_match(chosen, answers, language),
         }
-        return Grade(prediction, values)
+        values |= {
+            rule.name: pass_at(k, len(texts), int(sum(right)))
+            for k, rule in PASS_AT.items()
+            if k <= len(texts)
+        }
+        return Grade(chosen, values)
 
     def example(self, sample: Sample, setting: Setting) -> Example:
         return prompted_example(sample, setting)
