@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tianti.engine import Failure, Request, Response, ScoreRequest, ScoreResponse
+from tianti.engine.causal import CausalBackend
 from tianti.engine.fake import FakeBackend
 from tianti.evaluation.evaluate import SHARD_SIZE, evaluate
 from tianti.evaluation.score import score_answers
+from tianti.store.codec import answer_from_text, answer_to_text
 from tianti.tasks.metrics import mean
 from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
+from tianti.tasks.task_file import parse_task_file
+from tianti.tasks.yaml_task import YamlTask
+from tiny import tiny_llama, tiny_tokenizer
 
 
 @dataclass
@@ -145,3 +152,34 @@ def test_repeats_of_a_sample_are_one_item() -> None:
     twice = [replace(answer, repeat=repeat) for answer in answers for repeat in (0, 1)]
     (again,) = score_answers(CountingTask(30), twice)
     assert (again.n, again.value, again.low, again.high) == (once.n, once.value, once.low, once.high)
+
+
+def test_thoughts_and_repeats_are_kept_with_the_answer(tmp_path: Path) -> None:
+    rows = [{"q": "Where does Anna work?", "a": "in the mill"}, {"q": "What does Ben read?", "a": "letters"}]
+    (tmp_path / "test.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    file = parse_task_file(
+        {
+            "task": "asked",
+            "kind": "question-answering",
+            "data": "test.jsonl",
+            "doc_to_text": "{{q}}",
+            "doc_to_target": "a",
+            "repeats": 3,
+            "thinking": {"max_tokens": 5},
+            "generation_kwargs": {"max_gen_toks": 4, "do_sample": True, "temperature": 1.0},
+            "metric_list": ["exact_match", "majority_vote", "pass@2"],
+        },
+        "asked.yaml",
+    )
+    task = YamlTask(file, tmp_path / "asked.yaml")
+    backend = CausalBackend(tiny_llama(), tiny_tokenizer())
+    answers = [answer for shard in evaluate(backend, task, Shots()) for answer in shard]
+    stored = [answer_from_text(answer_to_text(answer)) for answer in answers]
+    assert stored == answers
+    for answer in stored:
+        assert answer.state == "ok"
+        assert len({response["thought"] for response in answer.responses}) == 3
+        assert all(response["thought_truncated"] for response in answer.responses)
+        assert all(response["thought"] not in response["text"] for response in answer.responses)
+    assert [score.metric for score in score_answers(task, stored)] == list(file.metric_names)
+    assert all(score.value == 0 and score.n == 2 for score in score_answers(task, stored))
