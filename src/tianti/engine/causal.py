@@ -25,6 +25,7 @@ from tianti.engine.requests import (
 )
 from tianti.engine.scoring import Head, Scored, Scorer
 from tianti.engine.scoring_cached import CachedReader, CachedScorer
+from tianti.engine.scoring_lengthwise import LengthwiseScorer, frequencies_change_after
 from tianti.engine.scoring_plain import PlainReader, PlainScorer
 from tianti.engine.scoring_tree import TreeReader, TreeScorer
 from tianti.engine.tokens import CausalTokens, Window, find_max_length
@@ -53,7 +54,12 @@ class CausalBackend:
     ) -> None:
         self.network = (network if device is None else network.to(device)).eval()
         vocabulary = network.get_input_embeddings().weight.shape[0]
-        max_length = find_max_length(network.config, tokenizer) - _soft_prompt_length(network)
+        soft_prompt = _soft_prompt_length(network)
+        whole_length = find_max_length(network.config, tokenizer)
+        max_length = whole_length - soft_prompt
+        self._frequencies_change_after = [
+            length - soft_prompt for length in frequencies_change_after(network, whole_length)
+        ]
         self.tokens = CausalTokens(tokenizer, max_length, vocabulary)
         self.batch = batch
         self.limit = batch_limit(network, batch, vocabulary)
@@ -121,11 +127,21 @@ class CausalBackend:
     def _scorer(self) -> Scorer:
         """The fastest way of scoring that a check on a few tokens shows to be right for this network."""
         head = Head(self.network)
+        scorer = self._sharing_scorer(head)
+        if scorer is not None and not self._frequencies_change_after:
+            return scorer
+        plain = PlainScorer(PlainReader(self.network, head), self.limit, self.usage)
+        if not self._frequencies_change_after:
+            return plain
+        return LengthwiseScorer(scorer or plain, plain, self._frequencies_change_after)
+
+    def _sharing_scorer(self, head: Head) -> Scorer | None:
+        """The faster of the ways that read each distinct token once; None where none of them is right."""
         if "tree" in self._ways and (tree := TreeReader(self.network, head)).is_right():
             return TreeScorer(tree, self.limit, self.usage)
         if "cached" in self._ways and (cached := CachedReader(self.network, head)).is_right():
             return CachedScorer(cached, self.limit, self.usage)
-        return PlainScorer(PlainReader(self.network, head), self.limit, self.usage)
+        return None
 
     def _read(self, requests: Sequence[Request]) -> dict[int, list[Window] | Prompt | Failure]:
         """The tokens of each request: windows to score, a prompt to go on from, or why there are none."""
@@ -178,7 +194,8 @@ class CausalBackend:
             return generator.generate([given[number] for number in batch])
 
         sizes = [Row(len(prompt.tokens), room=prompt.room) for prompt in given]
-        limit = self.limit if generator.can_pad else BatchLimit(rows=1)
+        together = generator.can_pad and not self._frequencies_change_after
+        limit = self.limit if together else BatchLimit(rows=1)
         for number, response in Batches(sizes, run, limit, self.usage):
             if isinstance(response, GenerateResponse):
                 self.usage.wrote(response.tokens - sizes[number].length)
