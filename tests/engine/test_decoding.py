@@ -164,6 +164,17 @@ def test_equal_prompts_are_read_once():
     assert len({response.text for response in found}) > 4
 
 
+def test_a_row_may_begin_as_a_copy_of_another():
+    """Several lengths, so that copies are made into rows that nothing was written to before."""
+    contexts = (CONTEXTS[7], "Question: Where is the town? Answer:")
+    asked = [GenerateRequest(context, (), most) for most in (30, 2, 2, 30, 9, 2) for context in contexts]
+    expected = transformers_says("llama-gqa", asked)
+    for cached in range(60, 400, 20):
+        made = backend("llama-gqa")
+        made.limit = BatchLimit(cached=cached)
+        assert ask(made, asked) == expected
+
+
 def test_texts_come_as_they_end():
     asked = [GenerateRequest(CONTEXTS[0], (), most) for most in (9, 2, 5)]
     assert [index for index, _ in backend("llama-gqa").answer(asked)] == [1, 2, 0]

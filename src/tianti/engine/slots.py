@@ -51,17 +51,18 @@ class Slots:
         self, layer: Layer, rows: Tensor, places: Tensor, key: Tensor, value: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Put keys and values (key heads × tokens × width) into the place of each token's row; gives all of them."""
-        pair = self.layers.get(layer)
-        if pair is None or pair[0].shape[0] < self._rows or pair[0].shape[2] < self._room:
-            pair = self.layers[layer] = (self._larger(0, layer, key), self._larger(1, layer, value))
+        if layer not in self.layers:
+            first, second = (part.new_zeros(0, part.shape[0], 0, part.shape[2]) for part in (key, value))
+            self.layers[layer] = first, second
+        pair = self._with_room(layer)
         for held, new in zip(pair, (key, value), strict=True):
             held[rows, :, places] = new.transpose(0, 1)
         return pair
 
     def copy(self, sources: Sequence[int], targets: Sequence[int], length: int) -> None:
         """Let the rows `targets` hold the first `length` tokens of the rows `sources`."""
-        for pair in self.layers.values():
-            for held in pair:
+        for layer in self.layers:
+            for held in self._with_room(layer):
                 held[list(targets), :, :length] = held[list(sources), :, :length]
 
     def erase(self, row: int) -> None:
@@ -70,13 +71,20 @@ class Slots:
             for held in pair:
                 held[row].zero_()
 
-    def _larger(self, part: int, layer: Layer, new: Tensor) -> Tensor:
-        # Zeros, since what is masked is still multiplied by a weight of 0.
-        held = new.new_zeros(self._rows, new.shape[0], self._room, new.shape[2])
-        if (pair := self.layers.get(layer)) is not None:
-            rows, _, room, _ = pair[part].shape
-            held[:rows, :, :room] = pair[part]
-        return held
+    def _with_room(self, layer: Layer) -> tuple[Tensor, Tensor]:
+        """The keys and values of a layer, made larger where rows or room were reserved since."""
+        key, value = self.layers[layer]
+        rows, room = max(self._rows, key.shape[0]), max(self._room, key.shape[2])
+        if (rows, room) != (key.shape[0], key.shape[2]):
+            self.layers[layer] = _larger(key, rows, room), _larger(value, rows, room)
+        return self.layers[layer]
+
+
+def _larger(held: Tensor, rows: int, room: int) -> Tensor:
+    # Zeros, since what is masked is still multiplied by a weight of 0.
+    larger = held.new_zeros(rows, held.shape[1], room, held.shape[3])
+    larger[: held.shape[0], :, : held.shape[2]] = held
+    return larger
 
 
 class PrefillAttention(StepAttention):
