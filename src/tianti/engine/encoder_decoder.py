@@ -5,15 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from transformers.modeling_outputs import BaseModelOutput
 
-from tianti.engine.gather import cut, head_reads, padded
+from tianti.engine.padding import padded
 from tianti.engine.pairs import Pair
-from tianti.engine.scoring import Scored, about_equal, look_up
+from tianti.engine.scoring import Head, Scored, about_equal, cut_scores, look_up
 from tianti.engine.tokens import Tokens
 
 
@@ -50,6 +51,7 @@ class PairScorer:
         self.device = next(network.parameters()).device
         pad = network.config.pad_token_id
         self.fill = 0 if pad is None else int(pad)
+        self.head = Head(network)
         self.path = "shared" if self._sharing_is_right() else "full"
 
     @torch.inference_mode()
@@ -59,7 +61,7 @@ class PairScorer:
         logits_of = self._shared if self.path == "shared" else self._full
         logits, places = logits_of([group.context for group in batch], continuations)
         targets = [continuation for those in continuations for continuation in those]
-        scores = cut(
+        scores = cut_scores(
             *look_up(logits, np.concatenate(places), np.concatenate(targets)),
             [len(target) for target in targets],
         )
@@ -70,7 +72,7 @@ class PairScorer:
         self, contexts: Sequence[Tokens], continuations: Sequence[Sequence[Tokens]]
     ) -> tuple[torch.Tensor, list[Any]]:
         """Logits (n × vocabulary), and for each continuation the rows of them that predict its tokens."""
-        tokens, mask = padded(list(contexts), self.fill, self.device)
+        tokens, mask = padded(contexts, self.fill, self.device)
         hidden = self.network.get_encoder()(input_ids=tokens, attention_mask=mask).last_hidden_state
         start = torch.full((len(contexts), 1), self.network.config.decoder_start_token_id, device=self.device)
         first = self.network(
@@ -112,15 +114,16 @@ class PairScorer:
                 [number for number, _ in keys[first : first + at_once]], device=self.device
             )
             tokens, there = padded(some, self.fill, self.device)
-            with head_reads(self.network, *there.nonzero(as_tuple=True)):
-                output = self.network(
-                    encoder_outputs=BaseModelOutput(last_hidden_state=hidden[context]),
-                    attention_mask=mask[context],
-                    decoder_input_ids=tokens,
-                    past_key_values=_selected(cache, context),
-                    use_cache=True,
-                )
-            later.append(output.logits[0])
+            gather = partial(_at, there.nonzero(as_tuple=True))
+            logits = self.head.logits(
+                gather,
+                encoder_outputs=BaseModelOutput(last_hidden_state=hidden[context]),
+                attention_mask=mask[context],
+                decoder_input_ids=tokens,
+                past_key_values=_selected(cache, context),
+                use_cache=True,
+            )
+            later.append(logits)
         return later, np.cumsum([0, *map(len, rows)])[:-1].tolist()
 
     def _full(
@@ -143,7 +146,7 @@ class PairScorer:
     @torch.inference_mode()
     def _sharing_is_right(self) -> bool:
         """Whether the shared path gives the logits of plain calls, padding and all."""
-        if not isinstance(self.network.get_output_embeddings(), torch.nn.Module):
+        if not self.head.found:
             return False
         if self.network.config.decoder_start_token_id is None:
             return False
@@ -154,10 +157,14 @@ class PairScorer:
             logits, places = self._shared(*asked)
         except (
             Exception
-        ):  # a family whose decoder or cache takes other arguments: its plain call is what counts
+        ):  # A family whose decoder or cache takes other arguments: its plain call is what counts.
             return False
         alone, order = self._full(*asked)
         return about_equal(logits[np.concatenate(places)], alone[np.concatenate(order)])
+
+
+def _at(places: tuple[torch.Tensor, ...], states: torch.Tensor) -> torch.Tensor:
+    return states[places]
 
 
 def _selected(cache: Any, rows: torch.Tensor) -> Any:

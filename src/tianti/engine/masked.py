@@ -11,10 +11,10 @@ import numpy as np
 import torch
 
 from tianti.engine.batches import Batches, BatchLimit, Row, Usage, batch_limit
-from tianti.engine.gather import head_reads, padded
 from tianti.engine.masking import MaskedTokens, Text
+from tianti.engine.padding import padded
 from tianti.engine.requests import Failure, Request, Response, RollingRequest, ScoreRequest, ScoreResponse
-from tianti.engine.scoring import about_equal, look_up
+from tianti.engine.scoring import Head, about_equal, look_up
 from tianti.engine.tokens import Tokens, find_max_length
 
 
@@ -60,6 +60,7 @@ class MaskedBackend:
         self.device = next(network.parameters()).device
         pad = tokenizer.pad_token_id
         self.fill = 0 if pad is None else int(pad)
+        self.head = Head(self.network)
         self.path = "gathered" if self._gathering_is_right() else "full"
         self.can_pad = self._padding_is_right()
         """Whether rows of different lengths may share a batch: convolutions and Fourier transforms read the padding."""
@@ -145,10 +146,10 @@ class MaskedBackend:
 
     def _logits(self, path: str, rows: Sequence[Tokens], wanted: Sequence[tuple[int, int]]) -> torch.Tensor:
         """Logits (n × vocabulary) at each (row, place) of `wanted`."""
-        tokens, mask = padded(list(rows), self.fill, self.device)
+        tokens, mask = padded(rows, self.fill, self.device)
         row, place = torch.tensor(wanted, device=self.device).unbind(dim=1)
         if path == "gathered":
-            with head_reads(self.network, row, place):
+            with self.head.reads(lambda hidden: hidden[row, place]):
                 logits: torch.Tensor = self.network(input_ids=tokens, attention_mask=mask).logits
             return logits[0]
         logits = self.network(input_ids=tokens, attention_mask=mask).logits
@@ -157,7 +158,7 @@ class MaskedBackend:
     @torch.inference_mode()
     def _gathering_is_right(self) -> bool:
         """Whether gathered logits of a row equal its full logits."""
-        if not isinstance(self.network.get_output_embeddings(), torch.nn.Module):
+        if not self.head.found:
             return False
         row, wanted = [self._probe(6)], [(0, 0), (0, 2), (0, 5)]
         return about_equal(self._logits("gathered", row, wanted), self._logits("full", row, wanted))

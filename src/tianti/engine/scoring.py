@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -82,17 +84,26 @@ class Head:
         """Whether the network has a head that can be told apart."""
         return isinstance(self.module, torch.nn.Module)
 
-    def logits(self, gather: Callable[[torch.Tensor], torch.Tensor], **inputs: Any) -> torch.Tensor:
-        """Logits (n × vocabulary) at the n hidden states that `gather` takes from those of batch × length."""
+    @contextmanager
+    def reads(self, gather: Callable[[torch.Tensor], torch.Tensor]) -> Iterator[None]:
+        """Inside, the head sees only the n hidden states that `gather` takes from those of batch × length.
+
+        The network's logits are then 1 × n × vocabulary.
+        """
 
         def narrow(module: Any, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
             return (gather(given[0]).unsqueeze(0), *given[1:])
 
         hook = self.module.register_forward_pre_hook(narrow)
         try:
-            logits: torch.Tensor = self.network(**{"use_cache": False, **inputs}).logits
+            yield
         finally:
             hook.remove()
+
+    def logits(self, gather: Callable[[torch.Tensor], torch.Tensor], **inputs: Any) -> torch.Tensor:
+        """Logits (n × vocabulary) of a causal network at the n hidden states that `gather` takes."""
+        with self.reads(gather):
+            logits: torch.Tensor = self.network(**{"use_cache": False, **inputs}).logits
         return logits[0]
 
 
@@ -120,6 +131,17 @@ def look_up(
     tied = likeliest.nonzero()[:, 0]
     likeliest[tied] = logits[at[tied]].argmax(dim=-1) == wanted[tied]
     return (logit - total[at]).cpu().numpy(), likeliest.cpu().numpy()
+
+
+def cut_scores(
+    logprobs: NDArray[np.float32], likeliest: NDArray[np.bool_], lengths: Sequence[int]
+) -> list[Scored]:
+    """Consecutive targets as one `Scored` for each of `lengths`."""
+    ends = np.cumsum([0, *lengths])
+    return [
+        Scored(logprobs[start:end].tolist(), bool(likeliest[start:end].all()))
+        for start, end in pairwise(ends)
+    ]
 
 
 def plain_logits(network: Any, tokens: Tokens) -> torch.Tensor:

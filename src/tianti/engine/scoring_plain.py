@@ -9,8 +9,18 @@ import numpy as np
 import torch
 
 from tianti.engine.batches import Batches, BatchLimit, Row, Usage
+from tianti.engine.padding import padded
 from tianti.engine.requests import Failure
-from tianti.engine.scoring import Head, Reading, Scored, about_equal, look_up, plain_logits, readings
+from tianti.engine.scoring import (
+    Head,
+    Reading,
+    Scored,
+    about_equal,
+    cut_scores,
+    look_up,
+    plain_logits,
+    readings,
+)
 from tianti.engine.tokens import Tokens, Window
 from tianti.engine.tree import Places
 
@@ -33,7 +43,7 @@ class PlainReader:
         return self._gathered(rows, row_of, position) if self.gathers else self._all(rows, row_of, position)
 
     def _gathered(self, rows: Sequence[Tokens], row_of: Places, position: Places) -> torch.Tensor:
-        tokens, _ = self._padded(rows)
+        tokens, _ = padded(rows, 0, self.device)
         row, at = (torch.from_numpy(index).to(self.device) for index in (row_of, position))
 
         # Padding stands on the right, where a causal network cannot see it: no mask is needed.
@@ -44,19 +54,10 @@ class PlainReader:
         return self.head.logits(gather, input_ids=tokens)
 
     def _all(self, rows: Sequence[Tokens], row_of: Places, position: Places) -> torch.Tensor:
-        tokens, mask = self._padded(rows)
+        tokens, mask = padded(rows, 0, self.device)
         row, at = (torch.from_numpy(index).to(self.device) for index in (row_of, position))
         logits: torch.Tensor = self.network(input_ids=tokens, attention_mask=mask).logits
         return logits[row, at + logits.shape[1] - tokens.shape[1]]
-
-    def _padded(self, rows: Sequence[Tokens]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Tokens (rows × longest), padded on the right, and their mask."""
-        lengths = np.array([len(row) for row in rows])
-        padded = np.zeros((len(rows), lengths.max()), dtype=np.int64)
-        for index, tokens in enumerate(rows):
-            padded[index, : len(tokens)] = tokens
-        mask = (np.arange(padded.shape[1]) < lengths[:, None]).astype(np.int64)
-        return torch.from_numpy(padded).to(self.device), torch.from_numpy(mask).to(self.device)
 
     @torch.inference_mode()
     def _gathering_is_right(self) -> bool:
@@ -110,12 +111,5 @@ class PlainScorer:
         targets = np.concatenate([window.tokens[-window.scored :] for window in scored])
         logprobs, likeliest = look_up(logits, at, targets)
 
-        results: list[list[Scored]] = []
-        start = 0
-        for row in rows:
-            results.append([])
-            for number in row.windows:
-                end = start + windows[number].scored
-                results[-1].append(Scored(logprobs[start:end].tolist(), bool(likeliest[start:end].all())))
-                start = end
-        return results
+        found = iter(cut_scores(logprobs, likeliest, [window.scored for window in scored]))
+        return [[next(found) for _ in row.windows] for row in rows]

@@ -7,8 +7,8 @@ from typing import Any
 
 from transformers.modeling_outputs import BaseModelOutput
 
-from tianti.engine.gather import padded
 from tianti.engine.generation import Generator
+from tianti.engine.padding import padded
 from tianti.engine.tokens import Tokens
 from tianti.engine.writing import Writing
 
