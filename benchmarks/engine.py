@@ -22,7 +22,7 @@ from networks import MODELS, vocabulary_of
 
 PARTS = ("letters", "text", "endings", "answers", "zero-shot", "linear", "memory")
 MEMORY_SHAPES = ("letters", "text")
-LINEAR_MODEL = "tiny-2k"
+LINEAR_MODEL = "34m-2k"
 LINEAR_QUESTIONS = (1000, 4000, 16000)
 QUICK_MODELS = ("tiny-2k",)
 QUICK_QUESTIONS = (50, 100, 200)
@@ -159,11 +159,12 @@ def run_growth(given: argparse.Namespace, results: Any) -> None:
     from report import GROWTH, growth_cells
     from shapes import LINEAR, make_choices
 
-    language = make_language(vocabulary_of(LINEAR_MODEL))
-    network = make_network(LINEAR_MODEL, given.dtype, given.device)
+    model = QUICK_MODELS[0] if given.quick else LINEAR_MODEL
+    language = make_language(vocabulary_of(model))
+    network = make_network(model, given.dtype, given.device)
     for questions in QUICK_QUESTIONS if given.quick else LINEAR_QUESTIONS:
         shape = make_choices("linear", replace(LINEAR, questions=questions), language)
-        growth = measure_growth(LINEAR_MODEL, shape, language.tokenizer, network, given.repeat)
+        growth = measure_growth(model, shape, language.tokenizer, network, given.repeat)
         results.growth.append(growth)
         (cells,) = growth_cells([growth])
         print("linear: " + ", ".join(f"{w} {c}" for w, c in zip(GROWTH, cells, strict=True)), flush=True)

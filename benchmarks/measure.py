@@ -147,6 +147,6 @@ def measure_growth(model: str, shape: Shape, tokenizer: Any, network: Any, repea
 
 
 def planning_share(facts: Mapping[str, Any]) -> float | None:
-    """The share of the time of answering that tokenising and planning take; None when the engine does not say."""
+    """The share of the time of answering that planning takes; None when the engine does not say."""
     planning, answering = facts.get(PLANNING), facts.get(ANSWERING)
     return None if planning is None or not answering else planning / answering
