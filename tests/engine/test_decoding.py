@@ -13,11 +13,11 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tianti.engine import Failure, GenerateRequest
+from tianti.engine import Failure, GenerateRequest, session
 from tianti.engine.batches import BatchLimit
 from tianti.engine.causal import CausalBackend
 from tianti.engine.generation import Generator
-from tianti.engine.slots import SlotReader
+from tianti.engine.slot_reader import SlotReader
 from tianti.engine.tokens import CausalTokens
 from tianti.engine.writing import Prompt
 from tiny import tiny_gpt2, tiny_llama, tiny_tokenizer
@@ -175,6 +175,35 @@ def test_a_row_may_begin_as_a_copy_of_another():
         assert ask(made, asked) == expected
 
 
+@every_family
+@pytest.mark.parametrize("limit", [BatchLimit(), BatchLimit(rows=3), BatchLimit(tokens=20, cached=200)])
+def test_what_equal_prompts_share_is_kept_once(
+    family: str, limit: BatchLimit, monkeypatch: pytest.MonkeyPatch
+):
+    """Behind a trunk that all prompts share, and in a window that may end within it."""
+    monkeypatch.setattr(session, "WORTH_SHARING", 1)
+    contexts = (CONTEXTS[0], CONTEXTS[1], SHOTS + "What does Ben read?")
+    asked = [
+        GenerateRequest(context, ("e",), 3 + 5 * seed, temperature=1.0, seed=seed, truncate=True)
+        for seed in range(4)
+        for context in contexts
+    ]
+    read: list[int] = []
+    read_segment = SlotReader.read_segment
+    monkeypatch.setattr(
+        SlotReader,
+        "read_segment",
+        lambda *given: read.append(len(given[2])) or read_segment(*given),  # type: ignore[func-returns-value]
+    )
+    made = backend(family)
+    made.limit = limit
+    found = ask(made, asked)
+    assert len(read) >= 1 + len(contexts)
+    assert found[:9] == transformers_says(family, asked[:9])
+    monkeypatch.setattr(session, "WORTH_SHARING", 10**9)
+    assert found == ask(backend(family), asked)
+
+
 def test_texts_come_as_they_end():
     asked = [GenerateRequest(CONTEXTS[0], (), most) for most in (9, 2, 5)]
     assert [index for index, _ in backend("llama-gqa").answer(asked)] == [1, 2, 0]
@@ -212,8 +241,10 @@ class Small:
         self.start = lambda: monkeypatch.setattr(SlotReader, "_run", limited)
 
 
+@pytest.mark.parametrize("worth_sharing", [1, 512])
 @pytest.mark.parametrize("batch", ["auto", 8])
-def test_less_memory_gives_the_same_texts(monkeypatch: pytest.MonkeyPatch, batch: Any):
+def test_less_memory_gives_the_same_texts(monkeypatch: pytest.MonkeyPatch, batch: Any, worth_sharing: int):
+    monkeypatch.setattr(session, "WORTH_SHARING", worth_sharing)
     asked = requests("e") + [
         GenerateRequest(context, (), 9, temperature=1.0, seed=7) for context in CONTEXTS[:6]
     ]
@@ -303,8 +334,14 @@ REQUESTS = st.builds(
     st.lists(REQUESTS, min_size=1, max_size=9),
     st.sampled_from(["llama-gqa", "mistral-window"]),
     st.sampled_from([BatchLimit(), BatchLimit(rows=2), BatchLimit(tokens=20, cached=70)]),
+    st.sampled_from([1, 30, 10**9]),
+    st.integers(1, 3),
 )
-def test_any_requests(asked: list[GenerateRequest], family: str, limit: BatchLimit):
+def test_any_requests(
+    asked: list[GenerateRequest], family: str, limit: BatchLimit, worth_sharing: int, repeats: int
+):
     made = backend(family)
     made.limit = limit
-    assert ask(made, asked) == transformers_says(family, asked)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "WORTH_SHARING", worth_sharing)
+        assert ask(made, asked * repeats) == transformers_says(family, asked) * repeats

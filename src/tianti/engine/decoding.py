@@ -22,7 +22,8 @@ from tianti.engine.batches import BatchLimit, Usage, free_memory, out_of_memory
 from tianti.engine.generation import greedy_config
 from tianti.engine.scoring_shared import common_start, follows_trunk
 from tianti.engine.session import Load, Result, Session
-from tianti.engine.slots import SlotReader, Slots
+from tianti.engine.slot_reader import SlotReader
+from tianti.engine.slots import Slots
 from tianti.engine.tokens import Tokens, Window
 from tianti.engine.tree_attention import Stack
 from tianti.engine.writing import Ends, Prompt, Writing

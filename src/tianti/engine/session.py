@@ -5,7 +5,7 @@ Each step writes one token of every text in progress. A text that ends makes roo
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,12 +16,14 @@ from tianti.engine.batches import BatchLimit, Usage, free_memory, out_of_memory
 from tianti.engine.requests import Failure, GenerateResponse
 from tianti.engine.sampling import draw
 from tianti.engine.scoring_tree import SMALLEST_STEP
-from tianti.engine.slots import SlotReader, Slots
+from tianti.engine.slot_reader import SlotReader
+from tianti.engine.slots import Segment, Slots
+from tianti.engine.text import Text
 from tianti.engine.tokens import Tokens
 from tianti.engine.writing import Writing
 
-EXPECTED = 64
-"""Tokens that a text is given room for before it is known how long it becomes."""
+WORTH_SHARING = 512
+"""Tokens in equal prompts from which on they are kept once for all, which takes attention of its own."""
 
 Result = tuple[int, GenerateResponse | Failure]
 
@@ -39,42 +41,6 @@ class Load:
             return False
         self.tokens_at_once //= 2
         return True
-
-
-class Text:
-    """A text in progress: `held` of its tokens behind the trunk are in its row."""
-
-    def __init__(self, number: int, writing: Writing, depth: int) -> None:
-        self.number = number
-        self.writing = writing
-        self.prompt = writing.prompt.tokens[depth:]
-        self.held = 0
-        self.alone = False
-        """Whether it is written with no other, since its logits were not finite among others."""
-
-    def start_again_alone(self) -> None:
-        self.writing = Writing(self.writing.prompt, self.writing.ends)
-        self.held = 0
-        self.alone = True
-
-    @property
-    def length(self) -> int:
-        """Its tokens behind the trunk, those written included."""
-        return len(self.prompt) + len(self.writing.written)
-
-    @property
-    def need(self) -> int:
-        """The room that it is expected to take."""
-        return self.length + min(self.writing.room, EXPECTED)
-
-    @property
-    def next_token(self) -> int:
-        written = self.held - len(self.prompt)
-        return int(self.prompt[self.held]) if written < 0 else self.writing.written[written]
-
-    def before_last(self) -> Tokens:
-        """All its tokens but the last, whose logits are those of the next step."""
-        return np.concatenate((self.prompt, np.array(self.writing.written, dtype=np.int32)))[:-1]
 
 
 class Session:
@@ -95,6 +61,12 @@ class Session:
         texts = [Text(number, writing, slots.depth) for number, writing in writings.items()]
         # Longest first: what does not fit in memory shows at once. Equal ones side by side.
         texts.sort(key=lambda text: (-len(text.prompt), text.prompt.tobytes()))
+        counts = Counter(text.prompt.tobytes() for text in texts)
+        for text in texts:
+            if (counts[text.prompt.tobytes()] - 1) * (len(text.prompt) - 1) >= WORTH_SHARING:
+                text.share()
+        self.segments: dict[bytes, Segment] = {}
+        self.sharers = Counter(text.shared for text in texts)
         self.waiting = deque(texts)
         self.active: list[Text] = []
         self.suspects: deque[Text] = deque()
@@ -129,10 +101,11 @@ class Session:
         limit, count = self.load.limit, len(self.active)
         longest = max(text.length for text in self.active)
         self.slots.clear()
+        self.segments.clear()
         free_memory()
         self.usage.halvings += 1
         for text in self.active:
-            text.held = 0
+            text.held, text.segment = 0, None
         self.waiting.extendleft(reversed(self.active))
         self.active = []
         if self.admitting and self.load.read_less():
@@ -141,7 +114,8 @@ class Session:
             self.load.limit = limit.below(count, limit.tokens, limit.scored, count * longest)
         else:
             text = self.waiting.popleft()
-            tokens = self.slots.depth + text.length
+            self._finish(text)
+            tokens = len(text.writing.prompt.tokens) + len(text.writing.written)
             return [(text.number, Failure("error", f"out of memory with one row of {tokens} tokens", tokens))]
         return []
 
@@ -152,11 +126,11 @@ class Session:
         while (
             self.load.limit.rows is None
             and len(self.active) > 1
-            and len(self.active) * (max(text.held for text in self.active) + 1) > cached
+            and len(self.active) * (max(text.held for text in self.active) + 1) > cached - self._shared()
         ):
             row = min(range(len(self.active)), key=lambda row: len(self.active[row].writing.written))
             text = self._leave(row)
-            text.held = 0
+            text.held, text.segment = 0, None
             self.waiting.appendleft(text)
 
     def _admit(self) -> None:
@@ -166,21 +140,45 @@ class Session:
             return
         self.admitting = True
         self.active += [self.waiting.popleft() for _ in range(count)]
+        for text in self.active[first:]:
+            self._find_segment(text)
         self._reserve()
-        written = {text.prompt.tobytes(): row for row, text in enumerate(self.active[:first])}
-        read: dict[int, Tokens] = {}
+        rows = {text.prompt.tobytes(): row for row, text in enumerate(self.active[:first]) if not text.shared}
+        read: dict[bytes | None, dict[int, Tokens]] = {}
         for row, text in enumerate(self.active[first:], start=first):
-            source = None if text.writing.written else written.get(text.prompt.tobytes())
+            source = None if text.writing.written or text.shared else rows.get(text.prompt.tobytes())
             text.held = text.length - 1
             if source is not None:
                 self.slots.copy([source], [row], text.held)
             elif text.held:
-                read[row] = text.before_last()
-        if read:
-            at_once = self.load.tokens_at_once
-            tokens = self.reader.prefill(self.slots, list(read), list(read.values()), at_once)
-            self.usage.read(tokens, tokens, rows=len(read))
+                read.setdefault(text.shared, {})[row] = text.before_last()
+        at_once = self.load.tokens_at_once
+        for texts in read.values():
+            segment = self.active[min(texts)].segment
+            tokens = self.reader.prefill(self.slots, list(texts), list(texts.values()), at_once, segment)
+            self.usage.read(tokens, tokens, rows=len(texts))
         self.admitting = False
+
+    def _find_segment(self, text: Text) -> None:
+        """Have what a text shares with others read, unless it is there already."""
+        if text.shared is None:
+            return
+        if text.shared not in self.segments:
+            tokens = np.frombuffer(text.shared, dtype=np.int32)
+            segment = self.reader.read_segment(self.slots, tokens, self.load.tokens_at_once)
+            self.usage.read(len(tokens), len(tokens), rows=1)
+            self.segments[text.shared] = segment
+        text.segment = self.segments[text.shared]
+
+    def _shared(self) -> int:
+        """The tokens in segments."""
+        return sum(segment.length for segment in self.segments.values())
+
+    def _finish(self, text: Text) -> None:
+        """Let the segment of a text go with the last that shares it."""
+        self.sharers[text.shared] -= 1
+        if text.shared is not None and not self.sharers[text.shared]:
+            self.segments.pop(text.shared, None)
 
     def _admissible(self) -> int:
         """How many of the waiting texts may begin: a group at a time, which is read faster than each alone."""
@@ -189,9 +187,14 @@ class Session:
             count = min(limit.rows - there, len(self.waiting))
         else:
             longest, count = max((text.need for text in self.active), default=0), 0
+            kept = set(self.segments)
+            room = limit.cached - self._shared()
             for text in self.waiting:
                 longest = max(longest, text.need)
-                if there + count > 0 and (there + count + 1) * longest > limit.cached:
+                if text.shared is not None and text.shared not in kept:
+                    kept.add(text.shared)
+                    room -= len(text.shared) // np.dtype(np.int32).itemsize
+                if there + count > 0 and (there + count + 1) * longest > room:
                     break
                 count += 1
         few = count < min(len(self.waiting), (there + count) // 8)
@@ -201,7 +204,8 @@ class Session:
         """Read one more token of each text; the responses of those that it ends."""
         self._reserve()
         held, tokens = [text.held for text in self.active], [text.next_token for text in self.active]
-        logits = self.reader.decode(self.slots, held, tokens)
+        segments = [text.segment for text in self.active]
+        logits = self.reader.decode(self.slots, held, segments, tokens)
         self.usage.read(len(held), len(held), rows=len(held))
         for text in self.active:
             text.held += 1
@@ -217,6 +221,7 @@ class Session:
             text.start_again_alone()
             self.suspects.append(text)
         else:
+            self._finish(text)
             yield text.number, text.writing.response()
 
     def _write(self, rows: Sequence[int], logits: torch.Tensor) -> None:

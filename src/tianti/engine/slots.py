@@ -1,26 +1,28 @@
-"""Texts in progress side by side: their keys and values, a row each, and how a network reads one token of every row.
+"""Texts in progress side by side: their keys and values, a row each, and the attention of one token of every row.
 
-What all of them begin with (the trunk) lies once on a `Stack`; a row holds the tokens behind it. A query's attention
-over both is merged by log-sum-exp.
+What all of them begin with (the trunk) lies once on a `Stack`, what several rows go on with once in a `Segment`; a row
+holds the tokens behind that. A query's attention over the three is merged by log-sum-exp.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from tianti.engine.attention import Heads, Settings, attend, merge
-from tianti.engine.scoring import Head, about_equal, plain_logits
-from tianti.engine.steps import Step, cut, make_step
-from tianti.engine.tokens import Tokens
-from tianti.engine.tree import PrefixTree, build_tree
-from tianti.engine.tree_attention import AtWork, Layer, Stack, StepAttention, tree_attention
+from tianti.engine.steps import Step
+from tianti.engine.tree_attention import Layer, Stack, StepAttention
 
-_NOWHERE = np.zeros(0, dtype=np.int64)
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Keys and values (key heads × length × width, per layer) of tokens behind the trunk that several rows share."""
+
+    length: int
+    layers: Mapping[Layer, tuple[Tensor, Tensor]]
 
 
 class Slots:
@@ -106,15 +108,29 @@ class PrefillAttention(StepAttention):
 
 
 class DecodeAttention:
-    """The attention of one token of each of the first rows, which hold `held` tokens before it."""
+    """The attention of one token of each of the first rows, which hold `held` tokens before it.
 
-    def __init__(self, slots: Slots, held: Sequence[int], device: torch.device) -> None:
+    Args:
+        segments: what stands between the trunk and each row's tokens, None where nothing does.
+    """
+
+    def __init__(
+        self, slots: Slots, held: Sequence[int], segments: Sequence[Segment | None], device: torch.device
+    ) -> None:
         self.slots = slots
         self.held = torch.tensor(held, device=device)
         self.rows = torch.arange(len(held), device=device)
-        self.positions = self.held + slots.depth
         self.lowest, self.highest = min(held), max(held)
-        self._masks: dict[tuple[str, int | None], tuple[int, Tensor | None]] = {}
+        before = [0 if segment is None else segment.length for segment in segments]
+        self.positions = self.held + slots.depth + torch.tensor(before, device=device)
+        self.shared: list[_Shared] = []
+        if slots.depth:
+            trunk = Segment(slots.depth, slots.stack.layers)
+            self.shared.append(_Shared(trunk, 0, self.rows, self.positions))
+        for segment in {segment: None for segment in segments if segment is not None}:
+            rows = torch.tensor([row for row, own in enumerate(segments) if own is segment], device=device)
+            self.shared.append(_Shared(segment, slots.depth, rows, self.positions[rows]))
+        self._masks: dict[int | None, tuple[int, Tensor | None]] = {}
 
     def attend(self, layer: Layer, heads: Heads, settings: Settings) -> Tensor:
         query, key, value = heads
@@ -129,16 +145,8 @@ class DecodeAttention:
         )
         found, weight = attend(own, settings, None if mask is None else mask.expand(-1, shared, -1))
         output, total = found.reshape(count, -1, found.shape[-1]).float(), weight.reshape(count, -1)
-        first, mask = self._trunk(settings.window)
-        if first < self.slots.depth:
-            trunk_keys, trunk_values = self.slots.stack.layers[layer]
-            trunk = Heads(
-                query[None],
-                trunk_keys[None, :, first : self.slots.depth],
-                trunk_values[None, :, first : self.slots.depth],
-            )
-            more, more_weight = attend(trunk, settings, mask)
-            merge(output.transpose(0, 1), total.transpose(0, 1), more[0], more_weight[0])
+        for part in self.shared:
+            part.add(layer, query, settings, output, total)
         if settings.sinks is not None:
             whole = torch.logaddexp(total, settings.sinks.float())
             output.mul_((total - whole).exp_().unsqueeze(-1))
@@ -146,125 +154,48 @@ class DecodeAttention:
 
     def _own(self, window: int | None) -> tuple[int, Tensor | None]:
         """The first place of the rows that any query sees, and who sees which from there on (rows × 1 × places)."""
-        if ("own", window) not in self._masks:
+        if window not in self._masks:
             first = 0 if window is None else max(0, self.lowest + 1 - window)
             distance = self.held[:, None] - torch.arange(first, self.highest + 1, device=self.held.device)
             near = distance >= 0
             if window is not None:
                 near &= distance < window
             alike = self.lowest == self.highest and (window is None or self.highest - first < window)
-            self._masks["own", window] = first, None if alike else near[:, None]
-        return self._masks["own", window]
+            self._masks[window] = first, None if alike else near[:, None]
+        return self._masks[window]
 
-    def _trunk(self, window: int | None) -> tuple[int, Tensor | None]:
-        """The first place of the trunk that any query sees, and who sees which from there on (1 × rows × places)."""
-        depth = self.slots.depth
+
+class _Shared:
+    """Keys and values that several rows see, the first of them at position `start`."""
+
+    def __init__(self, segment: Segment, start: int, rows: Tensor, positions: Tensor) -> None:
+        self.segment = segment
+        self.start = start
+        self.rows = rows
+        self.positions = positions
+        self._masks: dict[int | None, tuple[int, Tensor | None]] = {}
+
+    def add(self, layer: Layer, query: Tensor, settings: Settings, output: Tensor, total: Tensor) -> None:
+        """Merge into `output` and `total` of all rows what the queries of these rows get from the keys."""
+        first, mask = self._seen(settings.window)
+        if first == self.segment.length:
+            return
+        key, value = (part[None, :, first : self.segment.length] for part in self.segment.layers[layer])
+        everyone = len(self.rows) == len(output)
+        asking = query if everyone else query[:, self.rows]
+        more, weight = attend(Heads(asking[None], key, value), settings, mask)
+        out, sums = (output, total) if everyone else (output[self.rows], total[self.rows])
+        merge(out.transpose(0, 1), sums.transpose(0, 1), more[0], weight[0])
+        if not everyone:
+            output[self.rows], total[self.rows] = out, sums
+
+    def _seen(self, window: int | None) -> tuple[int, Tensor | None]:
+        """The first key that any row sees, and who sees which from there on (1 × rows × keys), None if all see all."""
         if window is None:
             return 0, None
-        if ("trunk", window) not in self._masks:
-            first = min(depth, max(0, depth + self.lowest + 1 - window))
-            places = torch.arange(first, depth, device=self.held.device)
+        if window not in self._masks:
+            places = torch.arange(self.start, self.start + self.segment.length, device=self.positions.device)
             near = self.positions[:, None] - places < window
-            self._masks["trunk", window] = (
-                first,
-                None if depth + self.highest - first < window else near[None],
-            )
-        return self._masks["trunk", window]
-
-
-class SlotReader:
-    """Runs a network whose attention can be replaced over trunks, prompts and single tokens."""
-
-    def __init__(self, network: Any) -> None:
-        self.network = network
-        self.head = Head(network)
-        self.device = next(network.parameters()).device
-
-    @torch.inference_mode()
-    def read_trunk(self, tokens: Tokens, stack: Stack, at_once: int) -> None:
-        """Put tokens on an empty stack, `at_once` of them in one pass."""
-        # Something has to follow, or nothing would be kept.
-        tree = build_tree([np.append(tokens, np.int32(0))])
-        self._read(tree, len(tokens), 0, at_once, lambda step: StepAttention(step, stack, self.device))
-
-    @torch.inference_mode()
-    def prefill(self, slots: Slots, rows: Sequence[int], texts: Sequence[Tokens], at_once: int) -> int:
-        """Let rows hold the tokens of texts, each distinct one computed once; gives how many those are."""
-        tree = build_tree(texts)
-        lengths = [len(text) for text in texts]
-        sources = np.concatenate([tree.path(number, 0) for number in range(len(texts))])
-        targets = np.repeat(rows, lengths)
-        places = np.concatenate([np.arange(length) for length in lengths])
-
-        def attention(step: Step) -> PrefillAttention:
-            here = (sources >= step.start) & (sources < step.stop)
-            kept = (targets[here], places[here], sources[here] - step.start)
-            return PrefillAttention(
-                step, slots, self.device, tuple(torch.from_numpy(part).to(self.device) for part in kept)
-            )
-
-        self._read(tree, len(tree), slots.depth, at_once, attention)
-        return len(tree)
-
-    @torch.inference_mode()
-    def decode(self, slots: Slots, held: Sequence[int], tokens: Sequence[int]) -> Tensor:
-        """Logits (rows × vocabulary) behind one more token of each of the first rows, which hold `held` tokens."""
-        work = DecodeAttention(slots, held, self.device)
-        return self._run(work, torch.tensor(tokens), work.positions, lambda hidden: hidden[0])
-
-    def _read(
-        self, tree: PrefixTree, end: int, depth: int, at_once: int, attention: Callable[[Step], StepAttention]
-    ) -> None:
-        start = 0
-        while start < end:
-            stop = cut(start, end, _NOWHERE, at_once, 1)
-            step = make_step(tree, start, stop, depth)
-            work = attention(step)
-            # The logits are not needed, but a head may not take nothing at all.
-            self._run(work, torch.from_numpy(step.tokens), work.positions, lambda hidden: hidden[0, -1:])
-            work.finish()
-            start = stop
-
-    def _run(
-        self, work: AtWork, tokens: Tensor, positions: Tensor, gather: Callable[[Tensor], Tensor]
-    ) -> Tensor:
-        with tree_attention(self.network, work):
-            return self.head.logits(
-                gather, input_ids=tokens[None].to(self.device), position_ids=positions[None]
-            )
-
-    @torch.inference_mode()
-    def is_right(self) -> bool:
-        """Whether a few tokens, one after the other in rows of several lengths, get the logits of each text alone."""
-        try:
-            return self._agrees()
-        except (NotImplementedError, ValueError, RuntimeError, IndexError, KeyError):
-            return False
-
-    def _agrees(self) -> bool:
-        vocabulary = self.network.get_input_embeddings().weight.shape[0]
-        texts = [np.array(row, dtype=np.int32) % vocabulary for row in _CHECKED]
-        slots, depth = Slots(Stack(), 3), 3
-        self.read_trunk(texts[0][:depth], slots.stack, 2)
-        held = [len(text) - depth - _CHECKED_STEPS for text in texts]
-        slots.reserve(len(texts), max(held), max(held))
-        self.prefill(slots, range(len(texts)), [text[depth:-_CHECKED_STEPS] for text in texts], at_once=5)
-        references = [plain_logits(self.network, text)[-_CHECKED_STEPS:] for text in texts]
-        for step in range(_CHECKED_STEPS):
-            now = [length + step for length in held]
-            slots.reserve(len(texts), max(now) + 1, max(now) + 1)
-            tokens = [int(text[depth + place]) for text, place in zip(texts, now, strict=True)]
-            logits = self.decode(slots, now, tokens)
-            if not all(about_equal(row, known[step]) for row, known in zip(logits, references, strict=True)):
-                return False
-        return True
-
-
-_CHECKED = (
-    (1, 8, 15, 22, 29, 36, 43, 50),
-    (1, 8, 15, 22, 29, 3),
-    (1, 8, 15, 2, 9, 4, 7, 9, 11, 5, 6),
-)
-"""Texts with a common beginning of three tokens and more."""
-
-_CHECKED_STEPS = 2
+            first = int((~near).all(dim=0).sum())
+            self._masks[window] = first, None if bool(near[:, first:].all()) else near[None, :, first:]
+        return self._masks[window]
