@@ -6,8 +6,9 @@ prompts that are admitted together are read as a tree.
 
 transformers has continuous batching of its own (`generate_batch`), which does not serve here: it knows end tokens but
 no stop strings; the global generator draws for all rows, so that a sampled text depends on its neighbours; its cache is
-by default a fixed share of the memory (on a CPU 60 % of it), taken beforehand; attention without flash-attention kernels
-runs over the keys of all requests under one mask; and when memory runs out it ends with requests unanswered.
+by default a fixed share of the memory (on a CPU 60 % of it), taken beforehand; attention without kernels of
+flash-attention runs over the keys of all requests under one mask; and when memory runs out it ends with requests
+unanswered.
 """
 
 from __future__ import annotations

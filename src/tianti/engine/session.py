@@ -256,5 +256,6 @@ class Session:
 
     def _reserve(self) -> None:
         count, room = len(self.active), max(text.length for text in self.active)
-        cached = self.load.limit.cached if self.load.limit.rows is None else count * self.most
-        self.slots.reserve(count, room, min(self.most, cached // count))
+        limited = self.load.limit.rows is None and count > 1
+        most = min(self.most, self.load.limit.cached // count) if limited else self.most
+        self.slots.reserve(count, room, most)

@@ -38,11 +38,12 @@ class Slots:
     def reserve(self, rows: int, room: int, most: int) -> None:
         """Let there be `rows` of `room` tokens, at the latest when something is written there.
 
-        Room grows by half, so that a token rarely moves, but not beyond `most` unless it is needed.
+        Room grows by half, so that a token rarely moves, but not beyond `most` unless it is needed. Rows that are not
+        needed any more are given up then.
         """
-        self._rows = max(self._rows, rows)
         if room > self._room:
-            self._room = max(room, min(room + room // 2 + 16, most))
+            self._rows, self._room = rows, max(room, min(room + room // 2 + 16, most))
+        self._rows = max(self._rows, rows)
 
     def clear(self) -> None:
         """Let all rows and their memory go."""
@@ -76,17 +77,20 @@ class Slots:
     def _with_room(self, layer: Layer) -> tuple[Tensor, Tensor]:
         """The keys and values of a layer, made larger where rows or room were reserved since."""
         key, value = self.layers[layer]
-        rows, room = max(self._rows, key.shape[0]), max(self._room, key.shape[2])
-        if (rows, room) != (key.shape[0], key.shape[2]):
-            self.layers[layer] = _larger(key, rows, room), _larger(value, rows, room)
+        if key.shape[0] < self._rows or key.shape[2] < self._room:
+            self.layers[layer] = (
+                _resized(key, self._rows, self._room),
+                _resized(value, self._rows, self._room),
+            )
         return self.layers[layer]
 
 
-def _larger(held: Tensor, rows: int, room: int) -> Tensor:
+def _resized(held: Tensor, rows: int, room: int) -> Tensor:
     # Zeros, since what is masked is still multiplied by a weight of 0.
-    larger = held.new_zeros(rows, held.shape[1], room, held.shape[3])
-    larger[: held.shape[0], :, : held.shape[2]] = held
-    return larger
+    resized = held.new_zeros(rows, held.shape[1], room, held.shape[3])
+    kept = held[:rows]
+    resized[: kept.shape[0], :, : kept.shape[2]] = kept
+    return resized
 
 
 class PrefillAttention(StepAttention):
