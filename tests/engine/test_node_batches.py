@@ -104,3 +104,15 @@ def test_similar_lengths_share_a_batch(lengths: tuple[int, ...]):
     taken = batches.take(BatchLimit())
     assert taken is not None
     assert taken.lengths.tolist() == [length for length in lengths if length > 30]
+
+
+def test_no_row_stands_where_no_sequence_reaches():
+    """What follows much and what is long itself do not share a batch where positions end at ten."""
+    rows = [[*range(8), 20], [*range(8), 21], [9, *range(30, 38)], [9, *range(40, 49)]]
+    tree = build_tree([np.array(row, dtype=np.int32) for row in rows])
+    batches = NodeBatches(tree, np.zeros(0, dtype=np.int64))
+    sizes = []
+    while (taken := batches.take(BatchLimit())) is not None:
+        sizes.append((len(taken.tokens), taken.slots.shape[1] + taken.tokens.shape[1]))
+        batches.done()
+    assert sizes == [(2, 8), (2, 10), (2, 9)]

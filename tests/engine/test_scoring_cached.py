@@ -125,15 +125,15 @@ def test_a_trunk_changes_no_number(
 
 @families
 def test_the_longest_texts_have_positions(name: str):
-    """A row of many tokens beside one of many before it: padding stands where neither has a position."""
+    """Rows that follow much beside rows that are long: padding stands where no row has a position."""
+    long, short = list(range(100)), list(range(200, 205))
+    rests = [(300, 1, 2), (301, 1), (*range(302, 402), 7), (*range(303, 418), 8)]
     windows = [
-        window([*range(127), 5], 3),
-        window([*range(60), *range(200, 267), 5], 60),
-        window([*range(3), 9], 1),
+        window([*stem, *rest], 2) for stem, rest in zip((long, long, short, short), rests, strict=True)
     ]
-    windows += [window([*range(120), 300, 301], 2), window([*range(4), *range(310, 430), 7], 100)]
+    windows.append(window([*short, *range(295, 418)], 100))
+    assert max(len(asked.tokens) for asked in windows) == 128
     network = build_once(FAMILY[name])
-    windows = [window([token % 420 for token in asked.tokens], asked.scored) for asked in windows]
     own = scorer(name)
     check(network, windows, answered(own, windows))
     assert own.usage.tokens == distinct(windows)

@@ -105,9 +105,8 @@ class CachedReader:
         at = torch.from_numpy(rows.scored).to(self.device)
         inputs = {"input_ids": rows.tokens, "attention_mask": mask.astype(np.int64)}
         if self.positions:
-            # Padding is put where the last token of its row stands: a network may have no positions behind it.
-            within = np.minimum(np.arange(length), rows.lengths[:, None] - 1)
-            inputs["position_ids"] = rows.depths[:, None] + within
+            # Padding, too, stands where some sequence reaches: NodeBatches sees to it.
+            inputs["position_ids"] = rows.depths[:, None] + np.arange(length)
         logits = self.head.logits(
             lambda hidden: hidden.flatten(0, 1)[at],
             past_key_values=Cache(layers=list(layers)),
