@@ -125,6 +125,16 @@ def test_nan_weights_are_an_error_and_never_an_answer():
         assert found.tokens > 0
 
 
+def test_what_is_not_finite_spoils_nothing_beside_it():
+    network = tiny_llama(tie_word_embeddings=False)
+    requests = [ScoreRequest("the town has", f" {word} and") for word in ("a", "bread", "letters", "Anna")]
+    read = [TOKENIZER.encode(request.context + request.continuation)[:-1] for request in requests]
+    bad = (set(read[1]) - set(read[0]) - set(read[2]) - set(read[3])).pop()
+    network.model.embed_tokens.weight.data[bad] = torch.nan
+    found = answers(CausalBackend(network, TOKENIZER), requests)
+    assert [isinstance(response, Failure) for response in found] == [False, True, False, False]
+
+
 def test_an_infinite_log_probability_is_an_error():
     network = tiny_llama()
     network.lm_head.register_forward_hook(

@@ -34,6 +34,9 @@ from tianti.engine.writing import Prompt
 REQUESTS_AT_ONCE = 8192
 """Requests of which one prefix tree is made; what is in memory grows with them and not with all."""
 
+BROKEN_IN_A_ROW = 8
+"""Windows that are not finite even alone after which the network counts as broken, and no more are read again."""
+
 
 class CausalBackend:
     """Answers score, rolling and generation requests with the numbers of lm-evaluation-harness's HF backend.
@@ -169,13 +172,31 @@ class CausalBackend:
         place = [(index, number) for index, those in asked.items() for number in range(len(those))]
         self.usage.asked_tokens += sum(len(window.tokens) - 1 for window in windows)
         found: dict[int, dict[int, Scored | Failure]] = {index: {} for index in asked}
-        for window, score in self.scorer.score(windows):
+        for window, score in self._whole_scores(windows):
             index, number = place[window]
             scores = found[index]
             scores[number] = score
             if len(scores) == len(asked[index]):
                 yield index, [scores[number] for number in range(len(scores))]
                 del found[index]
+
+    def _whole_scores(self, windows: Sequence[Window]) -> Iterator[tuple[int, Scored | Failure]]:
+        """The scores of each window; those that are not finite come from reading it alone.
+
+        One NaN spoils what is computed beside it: a weight of 0 times NaN is NaN.
+        """
+        suspects = {}
+        for number, score in self.scorer.score(windows):
+            if _is_finite(score):
+                yield number, score
+            else:
+                suspects[number] = score
+        broken = 0
+        for number, score in suspects.items():
+            if broken < BROKEN_IN_A_ROW:
+                ((_, score),) = self.scorer.score([windows[number]])
+                broken = 0 if _is_finite(score) else broken + 1
+            yield number, score
 
     def _generate(self, prompts: Mapping[int, Prompt]) -> Iterator[tuple[int, Response]]:
         if not prompts:
@@ -234,6 +255,10 @@ def _scored_response(
         return RollingResponse(total, tokens=len(logprobs))
     greedy = all(isinstance(score, Scored) and score.is_greedy for score in scores)
     return ScoreResponse(total, greedy, tuple(logprobs), tokens=read)
+
+
+def _is_finite(score: Scored | Failure) -> bool:
+    return isinstance(score, Failure) or all(map(math.isfinite, score.logprobs))
 
 
 def _soft_prompt_length(network: Any) -> int:
