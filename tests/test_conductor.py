@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,11 +15,14 @@ from typing import Any
 
 import pytest
 
+from chats import chat_tokenizer
+from tianti.adapt import parse_adaptation
 from tianti.conductor import Outcome, conduct
 from tianti.core.exceptions import StoreError
 from tianti.core.progress import Silent
+from tianti.estimate import estimate
 from tianti.store import Store
-from tianti.study import Study, study_of, trials
+from tianti.study import Study, repeat_command, study_of, trials
 from tiny import tiny_llama, tiny_tokenizer
 
 ROWS = [
@@ -67,6 +71,35 @@ def _kept(store: Path) -> dict[str, Any]:
             }
             for run in opened.runs()
         }
+
+
+def test_chats_are_trials_of_their_own(world: Path) -> None:
+    chat_tokenizer("turns").save_pretrained(world / "model")
+    adaptations = ["zero-shot", "zero-shot(chat=true)", "few-shot(k=2, chat=true, system='Judge, please.')"]
+    study = _study(world, adaptations=adaptations, limit=3)
+    plain, said, told = _conduct(study, world / "store")
+    assert [outcome.state for outcome in (plain, said, told)] == ["measured"] * 3
+    assert plain.trial.manifest["adaptation"]["settings"] == {}
+    assert said.trial.title.split(" · ")[1] == "zero-shot(chat=true)"
+    with Store(world / "store") as store:
+        prompts = [store.answers(outcome.run.run_id)[0].prompt for outcome in (plain, said, told)]
+    assert prompts[0] == "Review: This film is dull 0\nSentiment:"
+    assert prompts[1] == f"<s>|user|\n{prompts[0]}|end|\n|assistant|\n"
+    assert prompts[2].startswith("<s>|system|\nJudge, please.|end|\n|user|\nReview: ")
+    assert prompts[2].count("|assistant|") == 3
+    written = shlex.split(repeat_command(told.trial.manifest))
+    again = parse_adaptation(written[written.index("--adapt") + 1])
+    assert again == told.trial.adaptation
+    assert [each.samples for each in estimate(trials(study))] == [3, 3, 3]
+    tokens = [each.tokens for each in estimate(trials(study))]
+    assert tokens == sorted(set(tokens))
+
+
+def test_a_model_without_a_chat_template_is_refused_before_it_computes(world: Path) -> None:
+    (outcome,) = _conduct(_study(world, adaptations=["zero-shot(chat=true)"]), world / "store")
+    assert outcome.state == "refused"
+    assert "a chat needs a chat template, and its tokenizer has none" in outcome.reason
+    assert outcome.run.answers_count == 0
 
 
 def test_a_study_is_measured_once(world: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.main import get_command
 
-from tianti.adapt import ADAPTATIONS, settings
+from tianti.adapt import ADAPTATIONS, all_settings
 from tianti.adapt.defaults import LEARNING_RATES
 from tianti.cli.application import application
 from tianti.core.call import parse_call
@@ -63,7 +63,7 @@ def test_every_adaptation_and_its_settings_are_documented(name: str) -> None:
         assert f"`{field.name}`" in section, f"{name}: {field.name} is not in docs/reference/adaptations.md"
 
 
-DEFAULTS_IN_WORDS = {"all": None, "the model's": None}
+DEFAULTS_IN_WORDS = {"all": None, "none": None, "the model's": None}
 
 
 def _table(section: str) -> list[list[str]]:
@@ -76,7 +76,7 @@ def _table(section: str) -> list[list[str]]:
 def test_documented_defaults_are_the_defaults(name: str) -> None:
     section = ADAPTATIONS_PAGE.split(f"## `{name}`", 1)[1].split("\n## ", 1)[0]
     documented = {setting: default for setting, default, _ in _table(section)}
-    defaults = settings(ADAPTATIONS[name]())
+    defaults = all_settings(ADAPTATIONS[name]())
     assert documented.keys() == defaults.keys()
     for setting, written in documented.items():
         value = (

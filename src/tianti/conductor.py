@@ -109,7 +109,7 @@ def _measure(trial: Trial, loaded: LoadedModel, run: Run, store: Store, progress
 
     expected = trial.task.count(trial.limit)
     answered = frozenset(store.answered(run.run_id))
-    shots = trial.adaptation.shots(seed)
+    shots = trial.adaptation.shots(seed, loaded.tokenizer)
     with progress.meter(trial.title, expected) as meter:
         meter.advance(len(answered))
         for answers in evaluate(adapted.backend, trial.task, shots, trial.limit, answered):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from tianti.engine import ChooseRequest, GenerateRequest, Request, RollingRequest, ScoreRequest
 from tianti.models import Model
@@ -38,9 +39,13 @@ def _estimate(trial: Trial) -> Estimate:
     samples = trial.task.count(trial.limit)
     if trial.model.architecture == "baseline":
         return Estimate(trial.title, samples, 0, 0, 0.0)
-    count = _token_counter(trial.model)
+    tokenizer = _tokenizer(trial.model)
+
+    def count(texts: Sequence[str]) -> list[int]:
+        return [len(ids) for ids in tokenizer(list(texts))["input_ids"]]
+
     types = _request_types(trial)
-    shots = trial.adaptation.shots(trial.seed or 0)
+    shots = trial.adaptation.shots(trial.seed or 0, tokenizer)
     looked_at = list(trial.task.questions(shots, types, min(samples, LOOKED_AT)))
     texts = [_text(request) for question in looked_at for request in question.requests]
     tokens = round(sum(count(texts)) / max(len(looked_at), 1) * samples)
@@ -83,11 +88,10 @@ def _text(request: Request) -> str:
 
 
 @lru_cache(maxsize=8)
-def _token_counter(model: Model) -> Callable[[Sequence[str]], list[int]]:
+def _tokenizer(model: Model) -> Any:
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(model.path)
-    return lambda texts: [len(ids) for ids in tokenizer(list(texts))["input_ids"]]
+    return AutoTokenizer.from_pretrained(model.path)
 
 
 @lru_cache(maxsize=1)

@@ -17,6 +17,7 @@ from tianti.adapt import (
     HeadOnly,
     LoRA,
     ZeroShot,
+    all_settings,
     label,
     parse_adaptation,
     settings,
@@ -52,6 +53,14 @@ def test_notation(text: str, adaptation: Any) -> None:
         ("lora(r=16)", "lora(r=16)"),
         ("full(lr=2e-5, epochs=3)", "full(lr=2e-05)"),
         ("zero-shot", "zero-shot"),
+        ("zero-shot(chat=false, system=null)", "zero-shot"),
+        ("zero-shot(chat=true)", "zero-shot(chat=true)"),
+        (
+            "zero-shot(system='Be brief, please.', chat=true)",
+            "zero-shot(chat=true, system='Be brief, please.')",
+        ),
+        ("few-shot(chat=true, multiturn=true)", "few-shot(k=4, chat=true)"),
+        ("few-shot(multiturn=false, chat=true, k=2)", "few-shot(k=2, chat=true, multiturn=false)"),
     ],
 )
 def test_labels_show_what_differs(text: str, expected: str) -> None:
@@ -71,13 +80,35 @@ def test_every_label_reads_back(adaptation: LoRA) -> None:
     assert parse_adaptation(label(adaptation)) == adaptation
 
 
+@given(
+    st.builds(
+        FewShot,
+        k=st.integers(1, 99),
+        chat=st.just(True),
+        system=st.none() | st.text(st.characters(codec="utf-8"), min_size=1),
+        multiturn=st.booleans(),
+    )
+)
+def test_every_chat_reads_back(adaptation: FewShot) -> None:
+    assert parse_adaptation(label(adaptation)) == adaptation
+
+
+def test_settings_of_a_chat_are_settings_in_a_chat_only() -> None:
+    assert settings(ZeroShot()) == {}
+    assert settings(FewShot()) == {"k": 4, "selection": "random"}
+    assert settings(ZeroShot(chat=True)) == {"chat": True, "system": None}
+    assert settings(FewShot(chat=True, multiturn=False)) == {
+        "k": 4, "selection": "random", "chat": True, "system": None, "multiturn": False,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("lorra", ["lorra", "'lora'"]),
         ("lora(rank=8)", ["lora", "rank", "Valid"]),
         ("full(epoch=3)", ["full", "epoch", "'epochs'"]),
-        ("zero-shot(k=1)", ["zero-shot", "no arguments"]),
+        ("zero-shot(k=1)", ["zero-shot", "Valid: chat, system"]),
         ("fit(x=1)", ["fit", "no arguments"]),
     ],
 )
@@ -105,6 +136,11 @@ def test_unknown_names(text: str, words: list[str]) -> None:
         ("head-only(max_examples=many)", ["head-only: max_examples"]),
         ("lora(targets=[1])", ["lora: targets"]),
         ("full(lr=2024-01-01)", ["full: lr"]),
+        ("zero-shot(chat=yes please)", ["zero-shot: chat"]),
+        ("zero-shot(chat=true, system='')", ["zero-shot: system", "at least 1 character"]),
+        ("zero-shot(chat=true, system=8)", ["zero-shot: system", "string"]),
+        ("zero-shot(system=Hello)", ["zero-shot: system is a setting of chats", "chat=true"]),
+        ("few-shot(multiturn=false)", ["few-shot: multiturn is a setting of chats", "chat=true"]),
     ],
 )
 def test_wrong_values_name_adaptation_argument_and_what_was_expected(text: str, words: list[str]) -> None:
@@ -127,8 +163,8 @@ def test_each_is_listed_under_its_name_and_described(name: str) -> None:
     assert adaptation.name == name
     assert adaptation.summary
     assert label(adaptation).startswith(name)
-    assert set(settings(adaptation)) == {field.name for field in fields(adaptation)}  # type: ignore[arg-type]
-    assert json.loads(json.dumps(settings(adaptation))) == settings(adaptation)
+    assert set(all_settings(adaptation)) == {field.name for field in fields(adaptation)}  # type: ignore[arg-type]
+    assert json.loads(json.dumps(all_settings(adaptation))) == all_settings(adaptation)
     assert hash(adaptation) == hash(parse_adaptation(name))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chats import chat_tokenizer
 from fake_vllm import LLM, vllm
 from tianti.adapt import Cost, FewShot, Full, HeadOnly, LoRA, ZeroShot
 from tianti.core.exceptions import IncompatibleError
@@ -16,6 +17,7 @@ from tianti.engine import GenerateRequest, GenerateResponse, ScoreRequest, Score
 from tianti.evaluation.evaluate import evaluate
 from tianti.models import LoadedModel, LoadOptions, from_objects, load_model, open_model
 from tianti.tasks import load_tasks
+from tianti.tasks.chat import Chat
 from tianti.tasks.new import new_task
 from tianti.tasks.task import Shots
 from tiny import tiny_bart, tiny_llama, tiny_masked, tiny_t5, tiny_tokenizer
@@ -42,7 +44,49 @@ def test_shots() -> None:
     assert FewShot(k=5, selection="first").shots(3) == Shots(5, "first", 3)
 
 
-@pytest.mark.parametrize("adaptation", [ZeroShot(), FewShot()])
+def test_shots_of_a_chat() -> None:
+    tokenizer = chat_tokenizer("turns")
+    plain, said = FewShot(k=2).shots(3, tokenizer), FewShot(k=2, chat=True).shots(3, tokenizer)
+    assert plain.chat is None
+    assert said == Shots(2, "random", 3, said.chat)
+    assert said.chat is not None
+    assert (said.chat.system, said.chat.multiturn) == (None, True)
+    assert said.chat.render([{"role": "user", "content": "Who?"}]) == "<s>|user|\nWho?|end|\n|assistant|\n"
+    other = FewShot(chat=True, system="Be brief.", multiturn=False).shots(0, tokenizer).chat
+    assert other is not None
+    assert (other.system, other.multiturn) == ("Be brief.", False)
+    zero = ZeroShot(chat=True, system="Be brief.").shots(0, tokenizer)
+    assert zero.k == 0
+    assert zero.chat == Chat(tokenizer, "Be brief.")
+
+
+@pytest.mark.parametrize(
+    ("adaptation", "template", "words"),
+    [
+        (ZeroShot(chat=True), None, r"tiny: a chat needs a chat template[\s\S]*leave chat out"),
+        (FewShot(chat=True), None, r"tiny: a chat needs a chat template[\s\S]*leave chat out"),
+        (
+            FewShot(chat=True, system="Be brief."),
+            "instructions",
+            r"no place for a system[\s\S]*leave system out",
+        ),
+    ],
+)
+def test_a_model_that_cannot_chat(
+    adaptation: Any, template: str | None, words: str, task: Callable[[str], Any]
+) -> None:
+    with pytest.raises(IncompatibleError, match=words):
+        adaptation.check(from_objects(tiny_llama(), chat_tokenizer(template), "tiny"), task("labels"))
+
+
+def test_a_model_that_can_chat(task: Callable[[str], Any]) -> None:
+    ZeroShot(chat=True, system="Be brief.").check(
+        from_objects(tiny_llama(), chat_tokenizer("turns")), task("labels")
+    )
+    FewShot(chat=True).check(from_objects(tiny_llama(), chat_tokenizer("instructions")), task("labels"))
+
+
+@pytest.mark.parametrize("adaptation", [ZeroShot(), FewShot(), ZeroShot(chat=True), FewShot(chat=True)])
 def test_who_cannot_answer_a_prompt(
     adaptation: Any, model: Callable[[str], Any], task: Callable[[str], Any]
 ) -> None:

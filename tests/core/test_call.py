@@ -21,6 +21,7 @@ from tianti.core.exceptions import InputError
             {"targets": ["q_proj", "v_proj"], "merge": True},
         ),
         ("task(text='a, b')", "task", {"text": "a, b"}),
+        (r'task(text="say \"a, b\"\n", k=2)', "task", {"text": 'say "a, b"\n', "k": 2}),
         ("./dir/my_task.yaml(split=validation)", "./dir/my_task.yaml", {"split": "validation"}),
         ("full(max_examples=null)", "full", {"max_examples": None}),
     ],
@@ -40,9 +41,25 @@ arguments = st.dictionaries(
     st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True),
     st.integers()
     | st.booleans()
-    | st.floats(allow_nan=False, allow_infinity=False, min_value=1e-9, max_value=1e9),
+    | st.floats(allow_nan=False, allow_infinity=False, min_value=1e-9, max_value=1e9)
+    | st.text(st.characters(codec="utf-8")),
     max_size=3,
 )
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("first", "first"),
+        ("Be brief.", "'Be brief.'"),
+        ("true", '"true"'),
+        ("8", '"8"'),
+        ('say "so"\n', r'"say \"so\"\n"'),
+        ("请简短回答。", "'请简短回答。'"),
+    ],
+)
+def test_a_text_is_quoted_where_it_has_to_be(value: str, written: str) -> None:
+    assert str(Call("task", {"text": value})) == f"task(text={written})"
 
 
 @given(names, arguments)

@@ -47,6 +47,8 @@ TASKS: dict[str, dict[str, Any]] = {
             {"metric": name, **MEAN} for name in ("acc", "acc_norm", "acc_bytes", "acc_mutual_info")
         ],
     },
+    "choice_begun": {**CHOICE, "gen_prefix": "It is"},
+    "choice_begun_spaced": {**CHOICE, "gen_prefix": "It is ", "target_delimiter": ""},
     "choice_first": {**CHOICE, "fewshot_split": "train", "fewshot_config": {"sampler": "first_n"}},
     "choice_of_test": {**CHOICE, "fewshot_split": "test", "metric_list": [{"metric": "acc", **MEAN}]},
     "choice_corpus": {
@@ -132,6 +134,7 @@ TASKS: dict[str, dict[str, Any]] = {
 COMPARED = [
     ("choice", 0),
     ("choice", 3),
+    ("choice_begun", 2),
     ("choice_first", 2),
     ("choice_of_test", 2),
     ("choice_corpus", 1),

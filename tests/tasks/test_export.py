@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
+from chats import chat_tokenizer
 from tianti.core.exceptions import TaskError
-from tianti.engine import GenerateResponse
+from tianti.engine import GenerateResponse, ScoreRequest
 from tianti.engine.causal import CausalBackend
+from tianti.models.chat import ChatTemplate
+from tianti.tasks.chat import Chat
 from tianti.tasks.export import export_harness
 from tianti.tasks.task import Shots
 from tianti.tasks.yaml_task import YamlTask
@@ -98,12 +101,29 @@ def model() -> tuple[Any, Any]:
 
 @pytest.mark.parametrize(("name", "k"), SHOTS)
 def test_lm_eval_gives_the_same_numbers(name: str, k: int, folder: Path, model: tuple[Any, Any]) -> None:
-    theirs = _lm_eval(f"mine_{name}", k, folder / "out", model)
+    check_equal(name, Shots(k, "first"), folder, model)
+
+
+@pytest.mark.parametrize("name", ["classification", "choice", "answer"])
+@pytest.mark.parametrize(
+    ("k", "multiturn", "system"), [(0, True, None), (3, True, "Be brief."), (3, False, "Be brief. ")]
+)
+def test_lm_eval_gives_the_same_numbers_in_a_chat(
+    name: str, k: int, multiturn: bool, system: str | None, folder: Path, model: tuple[Any, Any]
+) -> None:
+    tokenizer = chat_tokenizer("turns")
+    chat = Chat(ChatTemplate(tokenizer), system, multiturn)
+    check_equal(name, Shots(k, "first", chat=chat), folder, (model[0], tokenizer))
+
+
+def check_equal(name: str, shots: Shots, folder: Path, model: tuple[Any, Any]) -> None:
+    """Equal prompts, answers and scores of our task and of lm-eval's, which was made of it."""
+    theirs = _lm_eval(f"mine_{name}", shots, folder / "out", model)
     task = YamlTask.from_path(folder / f"{name}.yaml")
     backend = CausalBackend(*model)
     values = []
     for question, sample in zip(
-        task.questions(Shots(k, "first"), backend.request_types),
+        task.questions(shots, backend.request_types),
         theirs["samples"][f"mine_{name}"],
         strict=True,
     ):
@@ -111,6 +131,9 @@ def test_lm_eval_gives_the_same_numbers(name: str, k: int, folder: Path, model: 
         responses = [answers[index] for index in range(len(answers))]
         if name != "modelling":
             assert question.prompt == sample["arguments"][0][0]
+        for request, given in zip(question.requests, sample["arguments"], strict=True):
+            if isinstance(request, ScoreRequest):
+                assert (request.context, request.continuation) == given
         for response, (their,) in zip(responses, sample["resps"], strict=True):
             if isinstance(response, GenerateResponse):
                 assert response.text == their
@@ -124,18 +147,23 @@ def test_lm_eval_gives_the_same_numbers(name: str, k: int, folder: Path, model: 
         assert score == pytest.approx(results[f"{metric.name},none"], rel=1e-5)
 
 
-def _lm_eval(name: str, k: int, include: Path, model: tuple[Any, Any]) -> dict[str, Any]:
+def _lm_eval(name: str, shots: Shots, include: Path, model: tuple[Any, Any]) -> dict[str, Any]:
     from lm_eval import simple_evaluate
     from lm_eval.models.huggingface import HFLM
     from lm_eval.tasks import TaskManager
 
     network, tokenizer = model
+    chat = shots.chat
+    in_chat = {} if chat is None else {
+        "apply_chat_template": True, "fewshot_as_multiturn": chat.multiturn, "system_instruction": chat.system,
+    }  # fmt: skip
     results: dict[str, Any] = simple_evaluate(
         model=HFLM(pretrained=network, tokenizer=tokenizer, batch_size=2, max_length=POSITIONS),
         tasks=[name],
         task_manager=TaskManager(include_path=str(include), include_defaults=False),
-        num_fewshot=k,
+        num_fewshot=shots.k,
         bootstrap_iters=0,
+        **in_chat,
     )
     return results
 

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from chats import Messages
+from tianti.core.exceptions import IncompatibleError
 from tianti.engine import (
+    ChooseRequest,
     GenerateRequest,
     GenerateResponse,
     RollingRequest,
@@ -16,6 +19,7 @@ from tianti.engine import (
 )
 from tianti.engine.fake import FakeBackend
 from tianti.tasks import Shots
+from tianti.tasks.chat import Chat
 from tianti.tasks.task_file import TaskFile, parse_task_file
 from tianti.tasks.yaml_task import YamlTask
 
@@ -164,6 +168,43 @@ def test_prompts_requests_and_values_are_those_of_lm_eval(name, shots, tmp_path)
         assert {name: pytest.approx(value) for name, value in expected.items()} == {
             name: tuple(value) if isinstance(value, list) else value for name, value in found.items()
         }
+
+
+@pytest.mark.parametrize(("name", "shots"), [case for case in CASES if case[0] != "whole texts"])
+@pytest.mark.parametrize(("multiturn", "system"), [(True, None), (True, "Be brief."), (False, "Be brief.")])
+def test_messages_are_those_of_lm_eval(name, shots, multiturn, system, tmp_path):
+    task = ours(FILES[name], tmp_path)
+    reference = theirs(task.file)
+    said, expected = Messages(), Messages()
+    chat = Chat(said, system, multiturn)
+    questions = task.questions(Shots(shots, "first", chat=chat), frozenset({ScoreRequest, GenerateRequest}))
+    for question, doc in zip(questions, reference.test_docs(), strict=True):
+        context = reference.fewshot_context(
+            doc,
+            shots,
+            system_instruction=system,
+            apply_chat_template=True,
+            fewshot_as_multiturn=multiturn,
+            chat_template=expected,
+        )
+        assert said.seen[-1] == expected.seen[-1]
+        assert question.prompt == context
+        instances = reference.construct_requests(doc, context, apply_chat_template=True)
+        instances = instances if isinstance(instances, list) else [instances]
+        for request, instance in zip(question.requests, instances, strict=True):
+            assert_same_request(request, instance)
+
+
+@pytest.mark.parametrize(
+    ("name", "types", "words"),
+    [
+        ("whole texts", {RollingRequest, ScoreRequest}, "no question for a chat"),
+        ("one answer", {ChooseRequest}, "a chat is held in a prompt"),
+    ],
+)
+def test_what_has_no_place_for_a_chat(name, types, words, tmp_path):
+    with pytest.raises(IncompatibleError, match=words):
+        ours(FILES[name], tmp_path).questions(Shots(chat=Chat(Messages())), frozenset(types))
 
 
 def assert_same_request(request: Any, instance: Any) -> None:

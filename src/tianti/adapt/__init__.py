@@ -13,7 +13,7 @@ from tianti.adapt.fit import Fit
 from tianti.adapt.full import Full
 from tianti.adapt.head_only import HeadOnly
 from tianti.adapt.lora import LoRA
-from tianti.adapt.options import changed, settings
+from tianti.adapt.options import all_settings, changed, settings
 from tianti.adapt.zero_shot import ZeroShot
 from tianti.core.call import Call, parse_call
 from tianti.core.exceptions import UnknownNameError
@@ -59,6 +59,7 @@ __all__ = [
     "HeadOnly",
     "LoRA",
     "ZeroShot",
+    "all_settings",
     "label",
     "parse_adaptation",
     "settings",

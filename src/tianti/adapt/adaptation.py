@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from tianti.core.progress import Progress
 from tianti.engine import Backend
@@ -47,8 +47,8 @@ class Adaptation(Protocol):
     """Whether the seed changes anything; if not, one seed is enough."""
     trains: ClassVar[bool]
 
-    def shots(self, seed: int) -> Shots:
-        """The solved examples that stand in the prompt."""
+    def shots(self, seed: int, tokenizer: Any = None) -> Shots:
+        """The solved examples that stand in the prompt, and how it is said; a chat needs the model's tokenizer."""
         ...
 
     def check(self, model: LoadedModel, task: Task) -> None:

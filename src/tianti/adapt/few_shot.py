@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar, Literal
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar, Literal
 
-from tianti.adapt.adaptation import Adapted, Cost
-from tianti.adapt.fitting import need_prompted, prompted_backend
-from tianti.adapt.options import Checked, PositiveInt
-from tianti.core.progress import Progress
-from tianti.models.model import LoadedModel
-from tianti.tasks.task import Shots, Task
+from tianti.adapt.options import PositiveInt
+from tianti.adapt.prompting import Prompting
+from tianti.tasks.task import Shots
 
 
 @dataclass(frozen=True)
-class FewShot(Checked):
+class FewShot(Prompting):
     """`k` solved examples of the training split before each question.
 
     `selection`: `random` draws them anew for each question from the seed, `first` takes the first k for all.
+    `multiturn`: in a chat each of them is a turn of user and assistant, otherwise the user says all in one message.
     """
 
     name: ClassVar[str] = "few-shot"
     summary: ClassVar[str] = "k solved examples stand before each question in the prompt"
     seeded: ClassVar[bool] = True
-    trains: ClassVar[bool] = False
     always_shown: ClassVar[tuple[str, ...]] = ("k",)
+    of_chat: ClassVar[tuple[str, ...]] = (*Prompting.of_chat, "multiturn")
 
     k: PositiveInt = 4
     selection: Literal["random", "first"] = "random"
+    _: KW_ONLY
+    multiturn: bool = True
 
-    def shots(self, seed: int) -> Shots:
-        return Shots(self.k, self.selection, seed)
-
-    def check(self, model: LoadedModel, task: Task) -> None:
-        need_prompted(self.name, model)
-
-    def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
-        return Adapted(prompted_backend(model), Cost(total_parameters=model.model.parameters or 0))
+    def shots(self, seed: int, tokenizer: Any = None) -> Shots:
+        return Shots(self.k, self.selection, seed, self._chat(tokenizer, multiturn=self.multiturn))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tianti.adapt.adaptation import Adapted, Cost
 from tianti.adapt.fitting import form_of, need_training_split
@@ -28,7 +28,7 @@ class Fit(Checked):
     seeded: ClassVar[bool] = False
     trains: ClassVar[bool] = True
 
-    def shots(self, seed: int) -> Shots:
+    def shots(self, seed: int, tokenizer: Any = None) -> Shots:
         return Shots(0)
 
     def check(self, model: LoadedModel, task: Task) -> None:

@@ -23,7 +23,7 @@ class Full(Training):
     seeded: ClassVar[bool] = True
     trains: ClassVar[bool] = True
 
-    def shots(self, seed: int) -> Shots:
+    def shots(self, seed: int, tokenizer: Any = None) -> Shots:
         return Shots(0)
 
     def check(self, model: LoadedModel, task: Task) -> None:

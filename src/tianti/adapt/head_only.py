@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tianti.adapt.adaptation import Adapted
 from tianti.adapt.fitting import need_trainable
@@ -39,7 +39,7 @@ class HeadOnly(Checked):
     max_examples: PositiveInt | None = None
     max_length: PositiveInt | None = None
 
-    def shots(self, seed: int) -> Shots:
+    def shots(self, seed: int, tokenizer: Any = None) -> Shots:
         return Shots(0)
 
     def check(self, model: LoadedModel, task: Task) -> None:

@@ -36,7 +36,7 @@ class LoRA(Training):
     targets: Literal["all-linear"] | tuple[str, ...] = "all-linear"
     """The linear layers of the blocks: all, or those whose name ends with one of these (q_proj, v_proj)."""
 
-    def shots(self, seed: int) -> Shots:
+    def shots(self, seed: int, tokenizer: Any = None) -> Shots:
         return Shots(0)
 
     def check(self, model: LoadedModel, task: Task) -> None:

@@ -49,21 +49,27 @@ def _adapters(adaptation: Any) -> dict[str, TypeAdapter[Any]]:
     return {field.name: TypeAdapter(hints[field.name]) for field in fields(adaptation)}
 
 
-def settings(adaptation: Any) -> dict[str, Any]:
-    """All fields with their values, as JSON; together with the name they say what the adaptation is."""
-    values = {field.name: getattr(adaptation, field.name) for field in fields(adaptation)}
+def all_settings(adaptation: Any) -> dict[str, Any]:
+    """All fields with their values, as JSON; those that can only be given by name stand last."""
+    names = [field.name for field in sorted(fields(adaptation), key=lambda field: bool(field.kw_only))]
+    values = {name: getattr(adaptation, name) for name in names}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def settings(adaptation: Any) -> dict[str, Any]:
+    """The settings that mean something beside the others; together with the name they say what the adaptation is."""
+    left_out = getattr(adaptation, "left_out", ())
+    return {key: value for key, value in all_settings(adaptation).items() if key not in left_out}
 
 
 def changed(adaptation: Any) -> dict[str, Any]:
     """The fields that differ from their defaults, and those that the class always shows."""
     always = getattr(adaptation, "always_shown", ())
+    default = {field.name: field.default for field in fields(adaptation)}
     return {
-        field.name: settings(adaptation)[field.name]
-        for field in fields(adaptation)
-        if field.name in always
-        or field.default is MISSING
-        or getattr(adaptation, field.name) != field.default
+        name: value
+        for name, value in settings(adaptation).items()
+        if name in always or default[name] is MISSING or getattr(adaptation, name) != default[name]
     }
 
 

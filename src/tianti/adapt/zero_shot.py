@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from tianti.adapt.adaptation import Adapted, Cost
-from tianti.adapt.fitting import need_prompted, prompted_backend
-from tianti.adapt.options import Checked
-from tianti.core.progress import Progress
-from tianti.models.model import LoadedModel
-from tianti.tasks.task import Shots, Task
+from tianti.adapt.prompting import Prompting
+from tianti.tasks.task import Shots
 
 
 @dataclass(frozen=True)
-class ZeroShot(Checked):
+class ZeroShot(Prompting):
     """The task's prompt, and nothing before it."""
 
     name: ClassVar[str] = "zero-shot"
     summary: ClassVar[str] = "the model as it is, asked with the task's prompt alone"
     seeded: ClassVar[bool] = False
-    trains: ClassVar[bool] = False
 
-    def shots(self, seed: int) -> Shots:
-        return Shots(0)
-
-    def check(self, model: LoadedModel, task: Task) -> None:
-        need_prompted(self.name, model)
-
-    def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
-        return Adapted(prompted_backend(model), Cost(total_parameters=model.model.parameters or 0))
+    def shots(self, seed: int, tokenizer: Any = None) -> Shots:
+        return Shots(0, chat=self._chat(tokenizer))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Annotated
 
 import typer
@@ -28,7 +27,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Print an adaptation's settings with their values."""
-    from tianti.adapt import label, parse_adaptation, settings
+    from tianti.adapt import all_settings, label, parse_adaptation
     from tianti.cli.tables import print_facts
 
     adaptation = parse_adaptation(name)
@@ -36,9 +35,9 @@ def show(
         "adaptation": label(adaptation),
         "what it does": adaptation.summary,
         "trains": adaptation.trains,
-        "settings": settings(adaptation),
-        "write it as": f"{adaptation.name}({', '.join(f'{f.name}=…' for f in dataclasses.fields(adaptation))})"  # type: ignore[arg-type]
-        if dataclasses.fields(adaptation)  # type: ignore[arg-type]
+        "settings": all_settings(adaptation),
+        "write it as": f"{adaptation.name}({', '.join(f'{name}=…' for name in all_settings(adaptation))})"
+        if all_settings(adaptation)
         else adaptation.name,
     }
     print_facts(facts, as_json=as_json)

@@ -8,6 +8,7 @@ Call(name='lora', arguments={'r': 8, 'lr': 0.0002})
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -71,9 +72,12 @@ def refuse_list(text: str) -> None:
 
 def _split(text: str) -> list[str]:
     """Split at the commas that stand outside brackets and quotes."""
-    parts, depth, quote, start = [], 0, "", 0
+    parts, depth, quote, start, escaped = [], 0, "", 0, False
     for index, character in enumerate(text):
-        if quote:
+        if escaped:
+            escaped = False
+        elif quote:
+            escaped = quote == '"' and character == "\\"
             quote = "" if character == quote else quote
         elif character in "\"'":
             quote = character
@@ -101,5 +105,19 @@ def _show(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return value if re.fullmatch(r"[\w./:@+-]+", value) else repr(value)
+        plain = value if re.fullmatch(r"[\w./:@+-]+", value) else repr(value)
+        return plain if _reads_as(plain, value) else _quoted(value)
     return str(value)
+
+
+def _reads_as(text: str, value: str) -> bool:
+    try:
+        return bool(_value(text, text) == value) and _split(text) == [text]
+    except InputError:
+        return False
+
+
+def _quoted(value: str) -> str:
+    """In double quotes, inside of which YAML has a way to write every character."""
+    written: str = yaml.safe_dump(value, default_style='"', allow_unicode=True, width=math.inf)
+    return written.removesuffix("\n")

@@ -274,6 +274,8 @@ def _object_fingerprint(network: PreTrainedModel, tokenizer: PreTrainedTokenizer
         )
     special = {key: str(value) for key, value in tokenizer.special_tokens_map.items()}
     config = network.config.to_json_string(use_diff=False)
+    template = getattr(tokenizer, "chat_template", None)
     return fingerprint(
         {"tensors": tensors, "config": config, "tokenizer": backend.to_str(), "special": special}
+        | ({} if template is None else {"chat_template": template})
     )

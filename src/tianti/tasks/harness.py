@@ -38,7 +38,13 @@ from tianti.tasks.harness_fingerprint import configuration_of, describe, digest_
 from tianti.tasks.harness_index import harness_version, list_harness
 from tianti.tasks.harness_load import build_lm_eval_tasks, explained, lm_eval_seeds
 from tianti.tasks.harness_metrics import CHOICE_ACCURACIES, harness_metrics, metric_name
-from tianti.tasks.harness_requests import choice_results, to_request, to_result, to_value
+from tianti.tasks.harness_requests import (
+    chat_arguments,
+    choice_results,
+    to_request,
+    to_result,
+    to_value,
+)
 from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
 
 __all__ = ["HarnessTask", "list_harness", "load_harness_tasks"]
@@ -135,9 +141,9 @@ class HarnessTask:
     ) -> Iterator[Question]:
         self._check_shots(shots)
         choose = self._chooses(request_types)
-        if choose and shots.k:
+        if choose and (shots.k or shots.chat is not None):
             raise IncompatibleError(
-                f"{self._name}: shots stand in a prompt, and this model reads none",
+                f"{self._name}: shots and chats stand in a prompt, and this model reads none",
                 remedy="adapt it another way",
             )
         return self._questions(self._instances(shots, limit), choose, shots.seed)
@@ -193,6 +199,10 @@ class HarnessTask:
         return float(np.mean(shares))
 
     def _check_shots(self, shots: Shots) -> None:
+        if shots.chat is not None and self._task.OUTPUT_TYPE == "loglikelihood_rolling":
+            raise IncompatibleError(
+                f"{self._name} measures whole texts: there is no question for a chat", remedy="leave chat out"
+            )
         if shots.k == 0:
             return
         if self._task.OUTPUT_TYPE == "loglikelihood_rolling":
@@ -228,7 +238,7 @@ class HarnessTask:
         with explained(self._task.config.task, {}), lm_eval_seeds(), _without_bar():
             self._task.set_fewshot_seed(FEWSHOT_SEED + shots.seed)
             self._task.set_config("num_fewshot", shots.k)
-            self._task.build_all_requests(limit=limit)
+            self._task.build_all_requests(limit=limit, **chat_arguments(shots.chat))
         instances: list[Any] = self._task.instances
         if not self._filters_checked:
             check_filters(self._task, instances)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tianti.core.exceptions import TaskError, UnknownNameError
+from tianti.core.exceptions import IncompatibleError, TaskError, UnknownNameError
 from tianti.core.progress import Progress
 from tianti.tasks.harness_index import read_index, tasks_folder
 
@@ -134,7 +134,7 @@ def explained(name: str, configuration: Mapping[str, Any]) -> Iterator[None]:
 
     try:
         yield
-    except TaskError:
+    except (TaskError, IncompatibleError):
         raise
     except ImportError as error:
         raise TaskError(f"harness:{name} needs a package that is not installed: {error}") from error

@@ -21,6 +21,7 @@ from tianti.engine import (
     ScoreRequest,
     ScoreResponse,
 )
+from tianti.tasks.chat import Chat
 
 # lm-eval's own default, and the names that it takes for the same thing, the first one given wins.
 MAX_TOKENS = 256
@@ -28,6 +29,18 @@ _MAX_TOKENS_NAMES = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_comple
 _USED = {"until", "do_sample", "temperature", "top_p", *_MAX_TOKENS_NAMES}
 # Settings that change nothing at these values.
 _NEUTRAL = {"num_beams": 1, "num_return_sequences": 1, "repetition_penalty": 1.0, "use_cache": True}
+
+
+def chat_arguments(chat: Chat | None) -> dict[str, Any]:
+    """How lm-eval's `build_all_requests` is told to have its prompts said in a chat."""
+    if chat is None:
+        return {}
+    return {
+        "apply_chat_template": True,
+        "chat_template": chat.render,
+        "fewshot_as_multiturn": chat.multiturn,
+        "system_instruction": chat.system,
+    }
 
 
 def to_request(instance: Any, repeat: int, seed: int) -> Request:

@@ -10,19 +10,21 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from tianti.engine import Request, Response
+from tianti.tasks.chat import Chat
 
 
 @dataclass(frozen=True)
 class Shots:
-    """How many solved examples stand before the question, and how they are chosen.
+    """How many solved examples stand before the question, how they are chosen, and the chat in which all is said.
 
     `selection`: `random` draws them anew for each sample from (seed, task, sample); `first` takes the first k of the
-    training split for every sample.
+    training split for every sample. Without a `chat` the prompt is one plain text.
     """
 
     k: int = 0
     selection: Literal["random", "first"] = "random"
     seed: int = 0
+    chat: Chat | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from tianti.core.exceptions import IncompatibleError, TaskError
 from tianti.core.fingerprint import fingerprint
 from tianti.core.seeds import derive_seed, derived_random
 from tianti.engine import GenerateRequest, Request, Response, ScoreRequest, Thinking
+from tianti.tasks.chat import Delimiters
 from tianti.tasks.kinds import KINDS
 from tianti.tasks.kinds.kind import Sample, Setting
 from tianti.tasks.samples import TaskData
@@ -122,12 +123,12 @@ class YamlTask:
 
     def prompt(self, sample: Sample, shots: Shots) -> str:
         """Description, solved examples and the sample's own text, joined as lm-evaluation-harness joins them."""
-        file = self.file
-        solved = [
-            shot.text + file.target_delimiter + shot.target + file.fewshot_delimiter
-            for shot in self.choose_shots(sample, shots)
-        ]
-        return "".join([sample.description, *solved, sample.text])
+        between = Delimiters(self.file.target_delimiter, self.file.fewshot_delimiter)
+        solved = [(shot.text, shot.target) for shot in self.choose_shots(sample, shots)]
+        if shots.chat is not None:
+            return shots.chat.prompt(sample.description, solved, sample.text, between)
+        before = [text + between.target + answer + between.shot for text, answer in solved]
+        return "".join([sample.description, *before, sample.text])
 
     def choose_shots(self, sample: Sample, shots: Shots) -> list[Sample]:
         """The `shots.k` solved examples for one sample, never one that asks the same.
@@ -154,6 +155,8 @@ class YamlTask:
         return Counter(sample.text for sample in self.samples(self.file.fewshot_split))
 
     def _check_shots(self, shots: Shots, request_types: frozenset[type]) -> None:
+        if shots.chat is not None:
+            self._check_chat(request_types)
         if shots.k == 0:
             return
         if not self.kind.takes_shots:
@@ -171,14 +174,27 @@ class YamlTask:
                 remedy="adapt it another way",
             )
 
+    def _check_chat(self, request_types: frozenset[type]) -> None:
+        if not self.kind.takes_shots:
+            raise IncompatibleError(
+                f"{self.name}: {self.kind.name} has no question for a chat", remedy="leave chat out"
+            )
+        if not request_types & {ScoreRequest, GenerateRequest}:
+            raise IncompatibleError(
+                f"{self.name}: a chat is held in a prompt, and this model reads none",
+                remedy="adapt it another way",
+            )
+
     def _question(self, sample: Sample, shots: Shots, request_types: frozenset[type]) -> Question:
-        prompt = self.prompt(sample, shots)
+        prompt, setting = self.prompt(sample, shots), self._setting
+        if shots.chat is not None:
+            setting = replace(setting, target_delimiter="")  # the template says where the answer begins
         seeds = (shots.seed, self.file.task, sample.id)
         return Question(
             sample_id=sample.id,
             requests=tuple(
                 self._seeded(request, seeds, repeat)
-                for request in self.kind.requests(prompt, sample, self._setting, request_types)
+                for request in self.kind.requests(prompt, sample, setting, request_types)
                 for repeat in range(self.file.repeats)
             ),
             prompt=prompt,
