@@ -18,7 +18,7 @@ import pytest
 from chats import chat_tokenizer
 from tianti.adapt import parse_adaptation
 from tianti.conductor import Outcome, conduct
-from tianti.core.exceptions import StoreError
+from tianti.core.exceptions import IncompatibleError, StoreError
 from tianti.core.progress import Silent
 from tianti.estimate import estimate
 from tianti.store import Store
@@ -98,8 +98,10 @@ def test_chats_are_trials_of_their_own(world: Path) -> None:
 def test_a_model_without_a_chat_template_is_refused_before_it_computes(world: Path) -> None:
     (outcome,) = _conduct(_study(world, adaptations=["zero-shot(chat=true)"]), world / "store")
     assert outcome.state == "refused"
-    assert "a chat needs a chat template, and its tokenizer has none" in outcome.reason
+    assert "a chat needs a chat template, and the model's tokenizer has none" in outcome.reason
     assert outcome.run.answers_count == 0
+    with pytest.raises(IncompatibleError, match="a chat needs a chat template"):
+        estimate([outcome.trial])
 
 
 def test_a_study_is_measured_once(world: Path) -> None:

@@ -94,7 +94,7 @@ def test_a_template_cannot_reach_out_of_its_sandbox(attack: str) -> None:
 @pytest.mark.parametrize(
     ("template", "system", "words"),
     [
-        (None, None, "me: a chat needs a chat template, and its tokenizer has none"),
+        (None, None, "me: a chat needs a chat template, and the model's tokenizer has none"),
         ({"rag": TURNS, "tool_use": TURNS}, None, "several and no default: rag, tool_use"),
         ("{{ raise_exception('never') }}", None, "me: the model's chat template cannot write.*never"),
         (INSTRUCTIONS, "Be brief.", "me: its chat template has no place for a system text"),

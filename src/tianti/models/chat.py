@@ -22,16 +22,6 @@ def check_chat(tokenizer: Any, name: str, system: str | None = None) -> None:
 
     `name` is the model's, for the errors.
     """
-    try:
-        tokenizer.get_chat_template()
-    except ValueError as error:
-        templates = tokenizer.chat_template
-        raise IncompatibleError(
-            f"{name}: a chat needs a chat template, and its tokenizer has "
-            + (f"several and no default: {', '.join(sorted(templates))}" if templates else "none"),
-            remedy="leave chat out, use a model that was trained on chats, or save its template with it: "
-            "tokenizer.chat_template = …; tokenizer.save_pretrained(FOLDER)",
-        ) from error
     question = {"role": "user", "content": "question"}
     try:
         ChatTemplate(tokenizer)([question])
@@ -53,9 +43,23 @@ def _takes_system(tokenizer: Any, system: str, question: Message) -> bool:
 
 
 class ChatTemplate:
-    """Writes conversations as the chat template of a tokenizer has them."""
+    """Writes conversations as the chat template of a tokenizer has them.
+
+    Raises:
+        IncompatibleError: it has none.
+    """
 
     def __init__(self, tokenizer: Any) -> None:
+        try:
+            tokenizer.get_chat_template()
+        except ValueError as error:
+            templates = tokenizer.chat_template
+            raise IncompatibleError(
+                "a chat needs a chat template, and the model's tokenizer has "
+                + (f"several and no default: {', '.join(sorted(templates))}" if templates else "none"),
+                remedy="leave chat out, use a model that was trained on chats, or save its template with it: "
+                "tokenizer.chat_template = …; tokenizer.save_pretrained(FOLDER)",
+            ) from error
         self.tokenizer = tokenizer
 
     def __call__(self, messages: Sequence[Message], add_generation_prompt: bool = True) -> str:
