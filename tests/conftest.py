@@ -12,10 +12,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
+from hypothesis import settings
 
 from real_data_folder import REAL_DATA
 
 torch.set_num_threads(1)
+
+# How long an example takes depends on what else the machine does: no test may fail for it.
+settings.register_profile("tianti", deadline=None)
+settings.load_profile("tianti")
 
 
 @pytest.fixture

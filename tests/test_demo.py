@@ -14,9 +14,6 @@ import pytest
 from tianti.api import compare_entries, load_board
 from tianti.board import Board, Entry
 
-# The demo is run once: all tests of this module go to one process.
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def _demo(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tianti.engine import Failure, GenerateRequest, GenerateResponse, ScoreRequest, ScoreResponse
-from tianti.engine.seq2seq import Seq2SeqBackend
+from tianti.engine.seq2seq.backend import Seq2SeqBackend
 from tiny import CORPUS, tiny_bart, tiny_t5, tiny_tokenizer, with_special_tokens
 
 WORDS = [*" ".join(CORPUS).split(" "), "\n", "🙂"]

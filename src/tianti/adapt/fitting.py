@@ -96,11 +96,11 @@ def prompted_backend(model: LoadedModel) -> Backend:
 
         return VllmBackend(model.llm, model.tokenizer, batch=batch)
     if model.model.architecture == "seq2seq":
-        from tianti.engine.seq2seq import Seq2SeqBackend
+        from tianti.engine.seq2seq.backend import Seq2SeqBackend
 
         return Seq2SeqBackend(*model.pair(), batch=batch)
     if model.model.architecture == "masked":
-        from tianti.engine.masked import MaskedBackend
+        from tianti.engine.masked.backend import MaskedBackend
 
         return MaskedBackend(*model.pair(), batch=batch)
     return causal_backend(model)

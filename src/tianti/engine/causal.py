@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from tianti.core.exceptions import IncompatibleError
 from tianti.engine.batches import Batches, BatchLimit, Row, Usage, batch_limit
-from tianti.engine.decoding import ContinuousGenerator
-from tianti.engine.generation import Generator
+from tianti.engine.generation.continuous import ContinuousGenerator
+from tianti.engine.generation.transformers_generate import Generator
+from tianti.engine.generation.writing import Prompt
 from tianti.engine.requests import (
     Failure,
     GenerateRequest,
@@ -23,13 +24,12 @@ from tianti.engine.requests import (
     ScoreRequest,
     ScoreResponse,
 )
-from tianti.engine.scoring import Head, Scored, Scorer
-from tianti.engine.scoring_cached import CachedReader, CachedScorer
-from tianti.engine.scoring_lengthwise import LengthwiseScorer, frequencies_change_after
-from tianti.engine.scoring_plain import PlainReader, PlainScorer
-from tianti.engine.scoring_tree import TreeReader, TreeScorer
+from tianti.engine.scoring.cached import CachedReader, CachedScorer
+from tianti.engine.scoring.lengthwise import LengthwiseScorer, frequencies_change_after
+from tianti.engine.scoring.logits import Head, Scored, Scorer
+from tianti.engine.scoring.plain import PlainReader, PlainScorer
+from tianti.engine.scoring.tree import TreeReader, TreeScorer
 from tianti.engine.tokens import CausalTokens, Window, find_max_length
-from tianti.engine.writing import Prompt
 
 REQUESTS_AT_ONCE = 8192
 """Requests of which one prefix tree is made; what is in memory grows with them and not with all."""

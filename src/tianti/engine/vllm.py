@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from tianti.core.exceptions import MissingExtraError
 from tianti.engine.batches import Usage
+from tianti.engine.generation.writing import Ends, Prompt, Writing
 from tianti.engine.requests import (
     Failure,
     GenerateRequest,
@@ -24,9 +25,8 @@ from tianti.engine.requests import (
     ScoreRequest,
     ScoreResponse,
 )
-from tianti.engine.scoring import Reading, Scored, readings
+from tianti.engine.scoring.logits import Reading, Scored, readings
 from tianti.engine.tokens import CausalTokens, Tokens, Window
-from tianti.engine.writing import Ends, Prompt, Writing
 
 LIKELIEST = 20
 """Log-probabilities of the next token that one request gives: vLLM's own limit. Others are asked for one by one."""
