@@ -13,9 +13,10 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tianti.engine import Failure, GenerateRequest, session
+from tianti.engine import Failure, GenerateRequest
 from tianti.engine.batches import BatchLimit
 from tianti.engine.causal import CausalBackend
+from tianti.engine.generation import session
 from tianti.engine.generation.slot_reader import SlotReader
 from tianti.engine.generation.transformers_generate import Generator
 from tianti.engine.generation.writing import Prompt

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tianti.engine import attention
+from tianti.engine.prefix import attention
 from tianti.engine.prefix.attention import Heads, Settings, attend, merge
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from forests import FORESTS, ancestors, prefix_of_place
-from tianti.engine import tree_attention as tree_attention_module
+from tianti.engine.prefix import step_attention as step_attention_module
 from tianti.engine.prefix.attention import Heads, Settings
 from tianti.engine.prefix.step_attention import Stack, StepAttention, tree_attention
 from tianti.engine.prefix.steps import make_step
@@ -177,7 +177,7 @@ def test_the_network_attends_as_before_once_it_is_left(wrapped: bool):
 
     class Broken:
         def attend(self, layer: Any, heads: Heads, asked: Settings) -> Tensor:
-            assert network.config._attn_implementation == tree_attention_module.NAME
+            assert network.config._attn_implementation == step_attention_module.NAME
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError), tree_attention(network, Broken()):
@@ -224,4 +224,4 @@ def test_what_the_pieces_do_not_know_is_refused(what: str):
     else:
         tensors[1] = tensors[2] = torch.zeros(1, 2, 7, 4)
     with pytest.raises(NotImplementedError):
-        tree_attention_module._attention(None, *tensors, **given)
+        step_attention_module._attention(None, *tensors, **given)

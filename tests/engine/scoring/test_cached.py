@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from forests import prefixes
 from parity.families import FAMILIES, build, build_once
-from tianti.engine import scoring_shared
 from tianti.engine.batches import BatchLimit, Usage
 from tianti.engine.causal import CausalBackend
 from tianti.engine.requests import Failure, ScoreRequest
+from tianti.engine.scoring import shared
 from tianti.engine.scoring.cached import CachedReader, CachedScorer
 from tianti.engine.scoring.logits import Head, Scored, look_up, plain_logits
 from tianti.engine.tokens import Window
@@ -207,7 +207,7 @@ def test_memory_that_runs_out_while_targets_are_looked_up(monkeypatch: pytest.Mo
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate …")
         return look_up(logits, rows, targets)
 
-    monkeypatch.setattr(scoring_shared, "look_up", limited)
+    monkeypatch.setattr(shared, "look_up", limited)
     windows = [window([*range(9), *range(number, number + 12)], 10) for number in range(90, 99)]
     own = scorer("falcon-gqa")
     check(build_once(FAMILY["falcon-gqa"]), windows, answered(own, windows))

@@ -213,14 +213,14 @@ def test_memory_that_runs_out_where_nothing_is_scored_leaves_what_is_scored_at_o
 
 
 def test_memory_that_runs_out_while_targets_are_looked_up(monkeypatch: pytest.MonkeyPatch):
-    from tianti.engine import scoring_shared
+    from tianti.engine.scoring import shared
 
     def limited(logits: torch.Tensor, rows: Any, targets: Any) -> Any:
         if len(logits) > 20:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate …")
         return look_up(logits, rows, targets)
 
-    monkeypatch.setattr(scoring_shared, "look_up", limited)
+    monkeypatch.setattr(shared, "look_up", limited)
     windows = [window([*range(50), *range(number, 90)], 30) for number in range(9)]
     own = scorer(LLAMA)
     check(LLAMA, windows, answered(own, windows))
