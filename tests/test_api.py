@@ -57,6 +57,16 @@ def test_evaluate_takes_a_model_object() -> None:
     assert cell.n + cell.skipped == 4
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_a_model_object_comes_back_as_it_was(training: bool) -> None:
+    network = tiny_llama()
+    network.train(training)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    tianti.evaluate(network, "nano/sentiment", tokenizer=tiny_tokenizer(), limit=2)
+    assert network.training == training
+    assert all((tensor == before[name]).all() for name, tensor in network.state_dict().items())
+
+
 def test_run_takes_a_mapping_a_file_and_a_study(tmp_path: Path) -> None:
     fields: dict[str, Any] = {"study": "s", "models": ["baseline:majority"], "adaptations": ["fit"],
                               "tasks": ["nano/sentiment"], "limit": 10}  # fmt: skip

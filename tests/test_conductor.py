@@ -21,6 +21,7 @@ from tianti.conductor import Outcome, conduct
 from tianti.core.exceptions import IncompatibleError, StoreError
 from tianti.core.progress import Silent
 from tianti.estimate import estimate
+from tianti.evaluation.evaluate import SHARD_SIZE
 from tianti.store import Store
 from tianti.study import Study, repeat_command, study_of, trials
 from tiny import tiny_llama, tiny_tokenizer
@@ -169,6 +170,23 @@ def test_a_store_that_fails_stops_the_study(world: Path, monkeypatch: pytest.Mon
     (outcome,) = _conduct(_study(world), world / "store")
     assert outcome.state == "measured"
     assert outcome.run.attempts == 2
+    assert outcome.run.cost["answers_of_earlier_attempts"] == 0
+
+
+def test_a_run_that_goes_on_says_how_much_was_there(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    append, shards = Store.append, iter([True, False])
+
+    def full_after_one_shard(*arguments: Any) -> None:
+        if not next(shards):
+            raise StoreError("disk full")
+        append(*arguments)
+
+    monkeypatch.setattr(Store, "append", full_after_one_shard)
+    with pytest.raises(StoreError):
+        _conduct(_study(world), world / "store")
+    monkeypatch.undo()
+    (outcome,) = _conduct(_study(world), world / "store")
+    assert outcome.run.cost["answers_of_earlier_attempts"] == SHARD_SIZE
 
 
 def _start(world: Path, store: str, arguments: Sequence[str], **environment: str) -> subprocess.Popen[bytes]:

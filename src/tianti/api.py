@@ -91,7 +91,8 @@ def evaluate(
 ) -> Board:
     """Evaluate one model under one or more adaptations on one or more tasks.
 
-    `model` is a reference (`nano:llama`, a folder, a hub id) or a transformers model object with its `tokenizer`.
+    `model` is a reference (`nano:llama`, a folder, a hub id) or a transformers model object with its `tokenizer`. An
+    object comes back as it was: its weights, and whether it was in training mode.
 
     >>> board = tianti.evaluate("nano:llama", ["nano/sentiment"], adaptations=["zero-shot", "lora(r=8)"])
 
@@ -109,8 +110,13 @@ def evaluate(
         seeds=_many(seeds), limit=limit,
     )  # fmt: skip
     planned = trials(study, [one.model for one in loaded])
-    with Store(Path(store)) as opened:
-        result = run_study(study, planned, opened, progress or Silent(), loaded)
+    training = getattr(model, "training", False)
+    try:
+        with Store(Path(store)) as opened:
+            result = run_study(study, planned, opened, progress or Silent(), loaded)
+    finally:
+        if training and not isinstance(model, str | Path):
+            model.train()
     return _board_unless_nothing_was_measured(result)
 
 

@@ -118,6 +118,8 @@ def _measure(trial: Trial, loaded: LoadedModel, run: Run, store: Store, progress
 
     answers = store.answers(run.run_id)
     cost: dict[str, Any] = {
+        # Seconds and what the backend read are those of this attempt, which did not ask these answers again.
+        "answers_of_earlier_attempts": len(answered),
         "adaptation": asdict(adapted.cost),
         "adaptation_seconds": adapted_at - started,
         "evaluation_seconds": time.perf_counter() - adapted_at,

@@ -34,6 +34,16 @@ def tianti(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     return run
 
 
+def test_who_stops_a_command_is_told_that_it_goes_on(tianti: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tianti.api.run_study", stopped)
+    status, _, error = tianti(*MAJORITY)
+    assert status == 130
+    assert "the same command goes on where it was" in error
+
+
 MAJORITY = ("run", "baseline:majority", "--task", "nano/sentiment", "--adapt", "fit", "--limit", "10")
 
 

@@ -102,6 +102,15 @@ def test_letter_choices_read_their_question_once():
     assert backend.facts()["largest_batch"] == 1
 
 
+def test_tokens_asked_are_those_of_each_request_alone():
+    backend = CausalBackend(LLAMA, TOKENIZER)
+    found = answers(backend, [ScoreRequest("the town has", f" {choice}") for choice in "AB"])
+    written = answers(backend, [GenerateRequest("the town", ("\n",), 4)])
+    read = sum(response.tokens - 1 for response in found) + written[0].tokens
+    assert backend.facts()["tokens_asked"] == read
+    assert backend.facts()["tokens_run"] < read
+
+
 def test_responses_come_as_soon_as_their_batch_is_done():
     """Requests that share nothing, each as long as a whole batch, so that later batches are left."""
     backend = CausalBackend(LLAMA, TOKENIZER, batch=1)

@@ -21,6 +21,10 @@ ENVIRONMENT = {
 }
 
 
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells have it."""
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run one command. Errors raised on purpose become one readable line and exit status 1; `--debug` shows where."""
     from tianti.cli.application import application
@@ -37,6 +41,9 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         print(f"tianti: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as end:
+        # typer makes an exit of Ctrl-C.
+        if isinstance(end, SystemExit) and end.code != INTERRUPTED:
+            raise
         print("tianti: stopped; the same command goes on where it was", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)

@@ -97,7 +97,7 @@ class Usage:
             "batch_cached_tokens": None if self.limit.rows else self.limit.cached,
             "seconds_answering": round(self.seconds, 3),
             "seconds_planning": round(self.planning_seconds, 3),
-            "tokens_asked": self.asked_tokens,
+            **({"tokens_asked": self.asked_tokens} if self.asked_tokens else {}),
             "tokens_run": self.tokens,
             "padding_share": round(share, 4),
             "batches": self.batches,

@@ -208,7 +208,9 @@ class CausalBackend:
             return
         indices, given = list(prompts), list(prompts.values())
         if isinstance(generator, ContinuousGenerator):
-            yield from ((indices[number], response) for number, response in generator.generate(given))
+            for number, response in generator.generate(given):
+                self.usage.asked_tokens += response.tokens
+                yield indices[number], response
             return
 
         def run(batch: Sequence[int]) -> list[GenerateResponse | Failure]:
@@ -220,6 +222,7 @@ class CausalBackend:
         for number, response in Batches(sizes, run, limit, self.usage):
             if isinstance(response, GenerateResponse):
                 self.usage.wrote(response.tokens - sizes[number].length)
+            self.usage.asked_tokens += response.tokens
             yield indices[number], response
 
     def _generator(self) -> ContinuousGenerator | Generator:

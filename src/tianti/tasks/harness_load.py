@@ -170,7 +170,7 @@ def _refuse_what_cannot_run(task: Any) -> None:
 
 
 def _unreadable(include: Sequence[Path]) -> str:
-    """Which of a user's YAML files lm-eval cannot read: it passes over them without a word."""
+    """Which of a user's YAML files lm-eval cannot read (it passes over them without a word), or how to name some."""
     from lm_eval.tasks._yaml_loader import load_yaml
 
     problems = []
@@ -179,4 +179,6 @@ def _unreadable(include: Sequence[Path]) -> str:
             load_yaml(path, resolve_func=False)
         except Exception as error:
             problems.append(f"{path}: {error}")
-    return "these files could not be read:\n" + "\n".join(problems) if problems else ""
+    if problems:
+        return "these files could not be read:\n" + "\n".join(problems)
+    return "" if include else "a task of a YAML file of your own needs its folder: --include FOLDER"

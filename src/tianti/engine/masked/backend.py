@@ -106,6 +106,7 @@ class MaskedBackend:
     def _score(self, texts: Mapping[int, Text]) -> Iterator[tuple[int, Response]]:
         """Each response as soon as the last row of its request is done."""
         rows = self._rows(texts)
+        self.usage.asked_tokens += sum(len(text.tokens) * len(text.scored) for text in texts.values())
         found: dict[int, dict[int, tuple[float, bool] | Failure]] = {index: {} for index in texts}
 
         def run(batch: Sequence[int]) -> list[list[tuple[float, bool]]]:

@@ -115,6 +115,7 @@ class Seq2SeqBackend:
 
     def _score(self, asked: Mapping[int, Pair]) -> Iterator[tuple[int, Response]]:
         indices, pairs = list(asked), list(asked.values())
+        self.usage.asked_tokens += sum(len(pair.context) + len(pair.continuation) for pair in pairs)
         found = groups(pairs)
 
         def run(batch: Sequence[int]) -> list[list[Scored]]:
@@ -150,6 +151,7 @@ class Seq2SeqBackend:
         for number, response in Batches(sizes, run, limit, self.usage):
             if isinstance(response, GenerateResponse):
                 self.usage.wrote(response.tokens - sizes[number].length)
+            self.usage.asked_tokens += response.tokens
             yield indices[number], response
 
 
