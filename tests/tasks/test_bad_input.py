@@ -99,6 +99,11 @@ BAD_FILES = {
     "a number for text": ({"task": 7}, "task: expected text, found the number 7 (quote it)"),
     "no number": (QA | {"generation_kwargs": {"max_gen_toks": 0}}, "greater than 0"),
     "sampling at no temperature": (QA | {"generation_kwargs": {"do_sample": True}}, "temperature above 0"),
+    "a thought that is a number": (
+        QA | {"thinking": 100},
+        "thinking: expected keys and values (end, max_tokens), found 100",
+    ),
+    "a stop that is a number": (QA | {"generation_kwargs": {"until": 3}}, "until: expected a list, found 3"),
     "unknown key of thinking": (QA | {"thinking": {"max_tokns": 3}}, "did you mean 'max_tokens'?"),
     "a thought without a limit": (QA | {"thinking": {"end": "."}}, "key 'thinking.max_tokens' is missing"),
     "no room for a thought": (QA | {"thinking": {"max_tokens": 0}}, "thinking.max_tokens: expected greater"),
