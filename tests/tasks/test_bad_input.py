@@ -70,7 +70,7 @@ BAD_FILES = {
         {"kind": "clasification"},
         "unknown kind 'clasification': did you mean 'classification'?",
     ),
-    "metrics that are no list": ({"metric_list": "acc"}, "metric_list: expected a valid list, found 'acc'"),
+    "metrics that are no list": ({"metric_list": "acc"}, "metric_list: expected a list, found 'acc'"),
     "unknown metric": ({"metric_list": ["accc"]}, "unknown metric 'accc': did you mean 'acc'?"),
     "metric of another kind": (
         {"metric_list": ["exact_match"]},
