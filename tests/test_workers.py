@@ -92,6 +92,8 @@ def test_no_worker_outlives_its_parent(tmp_path: Path, number: signal.Signals) -
          *(word for seed in range(12) for word in ("--seed", str(seed))), "--workers", "2",
          "--store", str(tmp_path / "store")],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        # What a shell starts in the background ignores SIGINT, and so do its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     deadline = time.monotonic() + 120
     children: list[psutil.Process] = []
