@@ -275,7 +275,10 @@ def _explain(where: str, content: Any, problem: Any) -> str:
             return f"{where}: {key}: expected text, found {problem['input']} (YAML reads yes, no, on, off so: quote it)"
         case "string_type" if isinstance(problem["input"], int | float):
             return f"{where}: {key}: expected text, found the number {problem['input']} (quote it)"
-        case "model_type" | "model_attributes_type" | "dict_type" if path[-1] in ("generation_kwargs", "thinking"):
+        case "model_type" | "model_attributes_type" | "dict_type" if path[-1] in (
+            "generation_kwargs",
+            "thinking",
+        ):
             keys = ", ".join(sorted(_valid_keys(path, content)))
             return f"{where}: {key}: expected keys and values ({keys}), found {problem['input']!r:.60}"
         case "list_type":
