@@ -8,6 +8,16 @@ from typing import Any, Protocol
 from tianti.engine.requests import Request, Response
 
 
+def network_facts(network: Any) -> dict[str, str]:
+    """What every backend of transformers records about its network."""
+    parameter = next(network.parameters())
+    return {
+        "class": type(network).__name__,
+        "dtype": str(parameter.dtype).removeprefix("torch."),
+        "device": str(parameter.device),
+    }
+
+
 class Backend(Protocol):
     """Something that answers requests: a transformers model, a classifier, an API, a fake."""
 

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from tianti.core.exceptions import IncompatibleError
+from tianti.engine.backend import network_facts
 from tianti.engine.batches import Batches, BatchLimit, Row, Usage, batch_limit
 from tianti.engine.generation.continuous import ContinuousGenerator
 from tianti.engine.generation.transformers_generate import Generator
@@ -112,12 +113,9 @@ class CausalBackend:
         return self.tokens.count(texts)
 
     def facts(self) -> Mapping[str, Any]:
-        parameter = next(self.network.parameters())
         return {
             "backend": "causal",
-            "class": type(self.network).__name__,
-            "dtype": str(parameter.dtype).removeprefix("torch."),
-            "device": str(parameter.device),
+            **network_facts(self.network),
             "max_length": self.tokens.max_length,
             **self.scorer.facts(),
             **({} if self.generator is None else self.generator.facts()),

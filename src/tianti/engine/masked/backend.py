@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from tianti.engine.backend import network_facts
 from tianti.engine.batches import Batches, BatchLimit, Row, Usage, batch_limit
 from tianti.engine.masked.masking import MaskedTokens, Text
 from tianti.engine.padding import padded
@@ -90,12 +91,9 @@ class MaskedBackend:
         return self.tokens.count(texts)
 
     def facts(self) -> Mapping[str, Any]:
-        parameter = next(self.network.parameters())
         return {
             "backend": "masked",
-            "class": type(self.network).__name__,
-            "dtype": str(parameter.dtype).removeprefix("torch."),
-            "device": str(parameter.device),
+            **network_facts(self.network),
             "max_length": self.tokens.max_length,
             "masking": "word, left to right" if self.by_word else "token",
             "logits": self.path,

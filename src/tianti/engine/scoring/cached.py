@@ -19,7 +19,7 @@ from tianti.engine.batches import BatchLimit, Usage, free_memory, out_of_memory
 from tianti.engine.prefix.step_attention import Stack
 from tianti.engine.prefix.tree import build_tree
 from tianti.engine.requests import Failure
-from tianti.engine.scoring.logits import Head, Scored, about_equal, plain_logits
+from tianti.engine.scoring.logits import CANNOT_BE_READ_SO, Head, Scored, about_equal, plain_logits
 from tianti.engine.scoring.node_batches import NodeBatches, Rows
 from tianti.engine.scoring.shared import Results, SharingScorer, Sheet
 from tianti.engine.tokens import Window
@@ -145,15 +145,7 @@ class CachedReader:
                 found |= zip(batches.here().tolist(), logits, strict=True)
                 batches.done()
             alone = [plain_logits(self.network, tokens) for tokens in sequences]
-        except (
-            NotImplementedError,
-            TypeError,
-            ValueError,
-            KeyError,
-            RuntimeError,
-            AttributeError,
-            IndexError,
-        ):
+        except CANNOT_BE_READ_SO:
             return False
         return all(
             about_equal(torch.stack([found[place] for place in tree.path(number, 0).tolist()]), reference)

@@ -19,6 +19,18 @@ LOGITS_AT_ONCE = 1 << 24
 """Numbers in one block of the float32 log-softmax: 64 MiB."""
 
 
+CANNOT_BE_READ_SO = (
+    NotImplementedError,
+    TypeError,
+    ValueError,
+    KeyError,
+    RuntimeError,
+    AttributeError,
+    IndexError,
+)
+"""What families raise in a check at load when they take other arguments or caches than a way of reading gives them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """Per-token log-probabilities in nats of one window, and whether each token was the likeliest."""

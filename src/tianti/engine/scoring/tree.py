@@ -15,7 +15,7 @@ from tianti.engine.prefix.step_attention import Stack, StepAttention, tree_atten
 from tianti.engine.prefix.steps import Step, cut, make_step
 from tianti.engine.prefix.tree import Places, PrefixTree, build_tree
 from tianti.engine.requests import Failure
-from tianti.engine.scoring.logits import Head, Scored, about_equal, plain_logits
+from tianti.engine.scoring.logits import CANNOT_BE_READ_SO, Head, Scored, about_equal, plain_logits
 from tianti.engine.scoring.shared import Results, SharingScorer, Sheet
 from tianti.engine.tokens import Window
 
@@ -71,15 +71,7 @@ class TreeReader:
                 step = make_step(tree, start, stop, tile=4)
                 self.read(step, stack, np.arange(stop - start), found.append)
             alone = [plain_logits(self.network, tokens) for tokens in sequences]
-        except (
-            NotImplementedError,
-            TypeError,
-            ValueError,
-            KeyError,
-            RuntimeError,
-            AttributeError,
-            IndexError,
-        ):
+        except CANNOT_BE_READ_SO:
             return False
         logits = torch.cat(found)
         return self._sees_windows() and all(

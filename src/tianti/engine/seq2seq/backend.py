@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from tianti.core.exceptions import IncompatibleError
+from tianti.engine.backend import network_facts
 from tianti.engine.batches import Batches, BatchLimit, Row, Usage, batch_limit
 from tianti.engine.generation.writing import Prompt
 from tianti.engine.requests import (
@@ -83,12 +84,9 @@ class Seq2SeqBackend:
         return self.tokens.count(texts)
 
     def facts(self) -> Mapping[str, Any]:
-        parameter = next(self.network.parameters())
         return {
             "backend": "seq2seq",
-            "class": type(self.network).__name__,
-            "dtype": str(parameter.dtype).removeprefix("torch."),
-            "device": str(parameter.device),
+            **network_facts(self.network),
             "max_length": self.tokens.max_length,
             "contexts": self.scorer.path,
             "batch": self.batch,
