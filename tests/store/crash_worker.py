@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -83,6 +84,10 @@ def work(job: dict[str, Any]) -> None:
 def child(job: dict[str, Any]) -> int:
     """Do one job; the exit status."""
     os.environ.update(job.get("environment", {}))
+    if "dies_after" in job:
+        # An alarm that nobody handles ends the process as a kill does, at any instruction. It is the child's own, so
+        # that a child which has just ended cannot be missed, nor another process with its number be hit.
+        signal.setitimer(signal.ITIMER_REAL, job["dies_after"])
     if "file_limit" in job:
         resource.setrlimit(resource.RLIMIT_FSIZE, (job["file_limit"], job["file_limit"]))
     try:
