@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # A CPU build of torch serves where one is at hand; the pin keeps the numbers the same everywhere.
 TORCH := torch==2.13.0
 
-.PHONY: demo test system lint types imports pytest nano examples bench clean
+.PHONY: demo test test-stats system lint types imports pytest nano examples bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/tianti demo
@@ -28,6 +28,10 @@ imports:
 
 pytest:
 	scripts/test
+
+# The simulations behind the statistics with all their repetitions (`make test` runs a tenth of them).
+test-stats: $(VENV)/.test
+	OMP_NUM_THREADS=1 TIANTI_REPLICATES=all $(BIN)/python -m pytest --numprocesses=2 --dist=load tests/stats/properties
 
 # Pre-train the nano models anew; at most an hour on two cores.
 nano: $(VENV)/.demo
