@@ -5,6 +5,14 @@ every item of a benchmark was asked. Tasks and seeds are taken as given, not as 
 """
 
 from tianti.stats.bootstrap import bca_interval
+from tianti.stats.continual import (
+    StreamTask,
+    average_accuracy,
+    backward_transfer,
+    forgetting,
+    forward_transfer,
+    learning_accuracy,
+)
 from tianti.stats.intervals import Interval, clopper_pearson, mean_interval, mean_over_repeats, wilson
 from tianti.stats.macro import TaskValues, macro_interval
 from tianti.stats.normalise import normalise
@@ -16,12 +24,18 @@ __all__ = [
     "Difference",
     "Interval",
     "RankIntervals",
+    "StreamTask",
     "TaskMatrix",
     "TaskPair",
     "TaskValues",
+    "average_accuracy",
+    "backward_transfer",
     "bca_interval",
     "clopper_pearson",
+    "forgetting",
+    "forward_transfer",
     "holm",
+    "learning_accuracy",
     "macro_interval",
     "mean_interval",
     "mean_over_repeats",
