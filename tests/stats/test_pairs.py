@@ -123,3 +123,24 @@ def test_few_clusters_that_agree_are_not_certainty():
 def test_tasks_of_different_entries_are_refused():
     with pytest.raises(InputError, match="different numbers of entries"):
         pairwise_p_values([TaskMatrix(np.ones((2, 3))), TaskMatrix(np.ones((3, 3)))])
+
+
+def test_where_lower_is_better_the_same_items_speak_for_the_other():
+    values = (np.random.default_rng(3).random((2, 60)) < np.array([[0.3], [0.5]])).astype(float)
+    p, turned = (pairwise_p_values([TaskMatrix(values, weight)]) for weight in (1.0, -1.0))
+    assert p[0, 1] != p[1, 0]
+    assert (turned == p.T).all()
+
+
+def test_blocks_of_entries_make_no_difference(monkeypatch):
+    rng = np.random.default_rng(7)
+    values = (rng.random((23, 80)) < rng.random((23, 1))).astype(float)
+    values[3, 5] = np.nan
+    whole = pairwise_p_values([TaskMatrix(values)])
+    monkeypatch.setattr("tianti.stats.pairs.BLOCK", 7)
+    assert (pairwise_p_values([TaskMatrix(values)]) == whole).all()
+
+
+def test_no_tasks_are_refused():
+    with pytest.raises(InputError, match="no tasks"):
+        pairwise_p_values([])

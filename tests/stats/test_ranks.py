@@ -6,7 +6,15 @@ from hypothesis.extra import numpy as hnp
 from statsmodels.stats.multitest import multipletests
 
 from tianti.core.exceptions import InputError
-from tianti.stats import TaskMatrix, holm, pairwise_p_values, rank_intervals
+from tianti.stats import (
+    TaskMatrix,
+    holm,
+    marginal_rank,
+    p_values_of,
+    pairwise_p_values,
+    rank_intervals,
+    with_entry,
+)
 
 probabilities = hnp.arrays(float, st.integers(1, 40), elements=st.floats(0, 1))
 
@@ -99,3 +107,33 @@ def test_permuting_entries_or_items_changes_nothing(order, seed):
     second = rank_intervals(pairwise_p_values([TaskMatrix(shuffled)]))
     assert second.low.tolist() == first.low[order].tolist()
     assert second.high.tolist() == first.high[order].tolist()
+
+
+def test_one_more_entry_gives_the_matrix_of_all():
+    values = board(np.random.default_rng(5), np.linspace(0.9, 0.3, 9), 150)
+    values[2, :10] = np.nan
+    tasks = [TaskMatrix(values[:, :60], 0.5, [i // 3 for i in range(60)]), TaskMatrix(values[:, 60:], 0.5)]
+    before = pairwise_p_values([TaskMatrix(task.values[:8], task.weight, task.clusters) for task in tasks])
+    assert (with_entry(before, *p_values_of(tasks, 8)) == pairwise_p_values(tasks)).all()
+
+
+def test_the_marginal_set_corrects_for_one_entry_only():
+    values = board(np.random.default_rng(6), np.linspace(0.8, 0.4, 12), 300)
+    p = pairwise_p_values([TaskMatrix(values)])
+    every = rank_intervals(p)
+    narrower = 0
+    for entry in range(12):
+        found = marginal_rank(p[entry], p[:, entry], entry)
+        assert found.family == 22
+        assert every.low[entry] <= found.low <= found.high <= every.high[entry]
+        fallen = holm(np.delete(np.stack([p[entry], p[:, entry]]), entry, axis=1).ravel(), 0.05)
+        assert (found.worse.sum(), found.better.sum()) == tuple(fallen.reshape(2, -1).sum(axis=1))
+        narrower += found.high - found.low < every.high[entry] - every.low[entry]
+    assert narrower
+
+
+@given(st.integers(0, 10_000))
+def test_holm_needs_no_sorting_even_with_ties(seed):
+    rng = np.random.default_rng(seed)
+    p = rng.choice([0.0, 1e-9, 0.001, 0.0025, 0.01, 0.05, 0.3, 1.0], size=rng.integers(1, 30))
+    assert holm(p, 0.05).tolist() == multipletests(p, alpha=0.05, method="holm")[0].tolist()

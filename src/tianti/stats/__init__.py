@@ -15,14 +15,17 @@ from tianti.stats.continual import (
 )
 from tianti.stats.intervals import Interval, clopper_pearson, mean_interval, mean_over_repeats, wilson
 from tianti.stats.macro import TaskValues, macro_interval
+from tianti.stats.max_t import max_t_intervals
 from tianti.stats.normalise import normalise
+from tianti.stats.pair_sums import TaskMatrix
 from tianti.stats.paired import Difference, TaskPair, paired_difference
-from tianti.stats.pairs import TaskMatrix, pairwise_p_values
-from tianti.stats.ranks import RankIntervals, holm, rank_intervals
+from tianti.stats.pairs import p_values_of, pairwise_p_values, with_entry
+from tianti.stats.ranks import MarginalRank, RankIntervals, holm, marginal_rank, rank_intervals
 
 __all__ = [
     "Difference",
     "Interval",
+    "MarginalRank",
     "RankIntervals",
     "StreamTask",
     "TaskMatrix",
@@ -37,11 +40,15 @@ __all__ = [
     "holm",
     "learning_accuracy",
     "macro_interval",
+    "marginal_rank",
+    "max_t_intervals",
     "mean_interval",
     "mean_over_repeats",
     "normalise",
+    "p_values_of",
     "paired_difference",
     "pairwise_p_values",
     "rank_intervals",
     "wilson",
+    "with_entry",
 ]

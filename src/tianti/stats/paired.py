@@ -13,7 +13,8 @@ from tianti.stats.intervals import Interval
 from tianti.stats.macro import weighted_sum
 from tianti.stats.moments import Array, as_array, steady_moments
 from tianti.stats.normalise import check_chance
-from tianti.stats.pairs import TaskMatrix, pairwise_p_values
+from tianti.stats.pair_sums import TaskMatrix
+from tianti.stats.pairs import pairwise_p_values
 
 IMAGINED_PAIRS = 2.0
 """Bonett and Price's two imagined pairs: one that only the first gets right, one that only the second
