@@ -21,6 +21,7 @@ from tianti.stats.pair_sums import TaskMatrix
 from tianti.stats.paired import Difference, TaskPair, paired_difference
 from tianti.stats.pairs import p_values_of, pairwise_p_values, with_entry
 from tianti.stats.ranks import MarginalRank, RankIntervals, holm, marginal_rank, rank_intervals
+from tianti.stats.selection import Unseating, fewest_items_to_unseat, picked_level
 
 __all__ = [
     "Difference",
@@ -31,10 +32,12 @@ __all__ = [
     "TaskMatrix",
     "TaskPair",
     "TaskValues",
+    "Unseating",
     "average_accuracy",
     "backward_transfer",
     "bca_interval",
     "clopper_pearson",
+    "fewest_items_to_unseat",
     "forgetting",
     "forward_transfer",
     "holm",
@@ -48,6 +51,7 @@ __all__ = [
     "p_values_of",
     "paired_difference",
     "pairwise_p_values",
+    "picked_level",
     "rank_intervals",
     "wilson",
     "with_entry",
