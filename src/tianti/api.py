@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tianti.board import Board
+from tianti.board import Board, Rules
 from tianti.board.build import build_board
 from tianti.board.compare import Comparison, compare
 from tianti.conductor import Outcome, conduct
@@ -120,14 +120,16 @@ def evaluate(
     return _board_unless_nothing_was_measured(result)
 
 
-def load_board(store: str | Path = DEFAULT_STORE, study: str | None = None) -> Board:
-    """The board of everything in a store, or of one study.
+def load_board(
+    store: str | Path = DEFAULT_STORE, study: str | None = None, rules: Rules | None = None
+) -> Board:
+    """The board of everything in a store, or of one study; `rules` say how it is computed.
 
     Raises:
         StoreError: there is no store in that folder.
     """
     with open_store(store) as opened:
-        return build_board(opened, study)
+        return build_board(opened, study, rules or Rules())
 
 
 def compare_entries(store: str | Path, first: str, second: str, study: str | None = None) -> Comparison:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tianti.board.assemble import assemble
+from tianti.board.board import Board, Rules
 from tianti.board.results import Items
 from tianti.stats import mean_interval, normalise, wilson
 from worlds import PERPLEXITY, World
@@ -236,3 +237,52 @@ def test_missing_answers_of_one_entry_keep_its_place_inside_its_interval(world):
 def test_an_empty_board(world):
     board = assemble([], "")
     assert (board.entries, board.columns, board.family) == ((), (), 0)
+
+
+def test_the_first_knows_that_it_was_picked_and_how_firm_it_stands(world):
+    world.items = 300
+    board = assemble(study(world), "")
+    best, winner = board.entries[0], board.winner
+    assert (winner.entry, winner.mean, winner.candidates) == (best.name, best.mean, 4)
+    assert winner.low < best.low < best.high < winner.high
+    assert winner.challenger in {entry.name for entry in board.entries[1:3]}
+    assert winner.items > 20
+    assert not winner.exact
+    one_task = assemble([result for result in study(world) if result.task["name"] == "topics"], "")
+    assert one_task.winner.exact
+    assert assemble([world.result("alone")], "").winner is None
+
+
+def test_the_rank_of_one_entry_alone_is_never_wider(world):
+    world.items = 120
+    results = [world.result(f"m{index}", chance=0.8 - 0.05 * index) for index in range(8)]
+    entries = assemble(results, "").entries
+    assert all(e.rank_low <= e.marginal_low <= e.rank <= e.marginal_high <= e.rank_high for e in entries)
+    assert any(e.marginal_high - e.marginal_low < e.rank_high - e.rank_low for e in entries)
+
+
+def test_rules_choose_the_intervals_and_the_correction(world):
+    results = study(world)
+    usual = assemble(results, "")
+    other = assemble(results, "", Rules(level=0.9, intervals="clopper-pearson", ranks="max-t", seed=3))
+    assert usual.rules == Rules()
+    assert other.rules.ranks == "max-t"
+    first, second = usual.entries[0].cells["topics"], other.entries[0].cells["topics"]
+    assert (first.method, second.method) == ("Wilson", "Clopper–Pearson")
+    assert second.high - second.low < first.high - first.low
+    assert (first.repeats, first.target) == (1, "new items of the same kind")
+    assert Board.from_json(other.to_json()) == other
+    # Clopper–Pearson is for shares of independent items only; others keep what is right for them.
+    clustered = [world.result("m", items=items([1, 0, 1, 1, 0, 1], ("a", "a", "b", "b", "c", "c")))]
+    assert (
+        assemble(clustered, "", Rules(intervals="clopper-pearson")).entries[0].cells["sentiment"].method
+        == "CR1·t"
+    )
+
+
+def test_a_number_says_what_it_rests_on(world):
+    runs = [world.result("m", seed=seed, items=items([1, 0, 1, seed % 2])) for seed in (0, 1, 2)]
+    entry = assemble(runs, "").entries[0]
+    assert (entry.cells["sentiment"].n, entry.cells["sentiment"].repeats) == (4, 3)
+    assert (entry.n, entry.repeats, entry.clusters) == (4, 3, None)
+    assert entry.target == "these tasks, new items of the same kind"

@@ -2,6 +2,7 @@ import json
 from dataclasses import asdict, replace
 
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from tianti.board.build import build_board
 from tianti.board.compare import compare
@@ -30,6 +31,13 @@ def test_on_the_items_that_both_answered(store, world):
     # Normalised by chance 0.5, the differences count twice.
     assert found.overall.difference == pytest.approx(found.tasks[0].difference + found.tasks[1].difference)
     assert json.loads(json.dumps(asdict(found)))["first"] == "a · zero-shot"
+    assert found.family == 2
+    assert [row.p_holm for row in found.tasks] == pytest.approx(
+        multipletests([row.p for row in found.tasks], method="holm")[1]
+    )
+    assert (row.test, row.method, row.repeats) == ("McNemar, score", "paired difference, t", 1)
+    assert found.overall.p_holm is None
+    assert found.overall.test == "paired score"
 
 
 def test_swapping_turns_the_sign(store, world):

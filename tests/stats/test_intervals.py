@@ -173,3 +173,12 @@ def test_repeats_are_averaged_per_item_first():
     assert values.tolist() == [0.5, 1.0, 0.0]
     with pytest.raises(InputError, match="one item per value"):
         mean_over_repeats([1, 0], ["a"])
+
+
+def test_an_interval_for_proportions_can_be_insisted_on_only_where_it_is_right():
+    assert mean_interval([1, 1, 0, 1], method="clopper-pearson") == clopper_pearson(3, 4)
+    assert mean_interval([1, 1, 0, 1], method="wilson") == wilson(3, 4)
+    with pytest.raises(InputError, match="in clusters"):
+        mean_interval([1, 1, 0, 1], ["a", "a", "b", "b"], method="wilson")
+    with pytest.raises(InputError, match="0 and 1"):
+        mean_interval([1, 0.5], method="clopper-pearson")

@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from statsmodels.stats.multitest import multipletests
 
 from tianti.core.exceptions import InputError
-from tianti.stats import TaskPair, paired_difference
+from tianti.stats import TaskPair, holm_adjusted, paired_difference
 
 values = hnp.arrays(float, 40, elements=st.sampled_from([0.0, 0.5, 1.0]))
 
@@ -88,3 +89,19 @@ def test_no_shared_items_is_no_comparison():
 def test_unequal_lengths_are_refused():
     with pytest.raises(InputError, match="shared items"):
         paired_difference([TaskPair(np.ones(3), np.ones(2))])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_corrected_p_values_equal_statsmodels(p):
+    assert holm_adjusted(p) == pytest.approx(multipletests(p, method="holm")[1].tolist())
+
+
+def test_the_test_behind_a_p_value_is_named():
+    few, many = np.eye(2)[[0] * 10].T, np.tile([[1.0, 0.0], [0.0, 1.0]], 30)
+    named = [
+        paired_difference([TaskPair(*values, clusters=clusters)]).test
+        for values, clusters in (
+            (few, None), (many, None), (many / 2, None), (many, [index // 2 for index in range(60)]),
+        )
+    ]  # fmt: skip
+    assert named == ["McNemar, exact", "McNemar, score", "paired score", "CR1·t"]

@@ -12,15 +12,22 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tianti.board.board import Board, Cell, Column, Entry, Price, as_recorded
+from tianti.board.board import Board, Cell, Column, Entry, Price, Rules, Winner, as_recorded
 from tianti.board.cells import Measured, measure
 from tianti.board.choose import choose, columns_of, entry_names
-from tianti.board.ranking import bands, places, rank
+from tianti.board.ranking import bands, places, rank, task_matrices
 from tianti.board.results import Items, Result
 from tianti.board.slugs import slugs
-from tianti.stats import RankIntervals, TaskValues, macro_interval
+from tianti.stats import (
+    RankIntervals,
+    TaskMatrix,
+    TaskValues,
+    fewest_items_to_unseat,
+    macro_interval,
+    picked_level,
+)
 
-LEVEL = 0.95
+USUAL = Rules()
 
 
 @dataclass(frozen=True)
@@ -35,24 +42,24 @@ class _Row:
         return found.items if found else None
 
 
-def assemble(results: Sequence[Result], title: str, level: float = LEVEL) -> Board:
+def assemble(results: Sequence[Result], title: str, rules: Rules = USUAL) -> Board:
     """The board of these results; their order does not matter."""
     chosen, left_out = choose(results)
     columns = columns_of(chosen)
-    rows = _rows(chosen, columns, level)
+    rows = _rows(chosen, columns, rules)
     named = []
     for column in columns.values():
-        rows, column = _rank_on_task(rows, column, level)
+        rows, column = _rank_on_task(rows, column, rules)
         named.append(column)
     counting = [column for column in named if column.counts]
-    rows = [_with_mean(row, counting, level) for row in rows]
-    rows, family = _rank(rows, counting, named, level)
+    rows = [_with_mean(row, counting, rules.level) for row in rows]
+    rows, family, winner = _rank(rows, counting, named, rules)
     rows.sort(key=_order)
     entries = tuple(row.entry for row in rows)
-    return as_recorded(Board(title, level, tuple(named), entries, family, left_out))
+    return as_recorded(Board(title, rules, tuple(named), entries, family, left_out, winner))
 
 
-def _rows(results: Sequence[Result], columns: Mapping[str, Column], level: float) -> list[_Row]:
+def _rows(results: Sequence[Result], columns: Mapping[str, Column], rules: Rules) -> list[_Row]:
     grouped: dict[str, dict[str, list[Result]]] = defaultdict(lambda: defaultdict(list))
     for result in results:
         grouped[result.entry_key][result.task_key].append(result)
@@ -62,7 +69,7 @@ def _rows(results: Sequence[Result], columns: Mapping[str, Column], level: float
     for key in sorted(grouped, key=lambda key: names[key]):
         by_task = grouped[key]
         measured = {
-            column.name: measure(by_task[task], column, level)
+            column.name: measure(by_task[task], column, rules)
             for task, column in columns.items()
             if task in by_task
         }
@@ -98,14 +105,16 @@ def _title(names: tuple[str, str]) -> str:
     return " · ".join(names)
 
 
-def _rank_on_task(rows: Sequence[_Row], column: Column, level: float) -> tuple[list[_Row], Column]:
+def _rank_on_task(rows: Sequence[_Row], column: Column, rules: Rules) -> tuple[list[_Row], Column]:
     """Each entry's place on one task; with an interval where the metric is a mean over items."""
     sign = 1.0 if column.higher_is_better else -1.0
     cells = {row.entry.id: row.entry.cells[column.name] for row in rows if column.name in row.entry.cells}
     valued = {name: cell.value for name, cell in cells.items() if cell.value is not None}
     place = dict(zip(valued, places([sign * value for value in valued.values()]), strict=True))
     tested = [(row.entry.id, items) for row in rows if (items := row.items(column)) is not None]
-    ranks = rank({column.name: [items for _, items in tested]}, {column.name: sign}, level)
+    matrices = task_matrices({column.name: [items for _, items in tested]}, {column.name: sign})
+    ranking = rank(matrices, rules)
+    ranks = ranking.simultaneous if ranking is not None else None
     where = {name: index for index, (name, _) in enumerate(tested)}
 
     def ranked(row: _Row) -> _Row:
@@ -123,11 +132,7 @@ def _rank_on_task(rows: Sequence[_Row], column: Column, level: float) -> tuple[l
 
 def _with_mean(row: _Row, counting: Sequence[Column], level: float) -> _Row:
     """The macro-average over the counting tasks that the entry has."""
-    tasks = [
-        TaskValues(items.values, column.chance, items.clusters)
-        for column in counting
-        if (items := row.items(column)) is not None
-    ]
+    tasks = _task_values(row, counting)
     interval = macro_interval(tasks, level=level)
     entry = replace(
         row.entry,
@@ -136,36 +141,90 @@ def _with_mean(row: _Row, counting: Sequence[Column], level: float) -> _Row:
         mean=interval.estimate if interval else None,
         low=interval.low if interval else None,
         high=interval.high if interval else None,
+        interval_method=interval.method if interval else "",
+        target=interval.target if interval else "",
+        n=interval.n if interval else 0,
+        clusters=interval.clusters if interval else None,
+        repeats=min(
+            (items.repeats for column in counting if (items := row.items(column)) is not None), default=1
+        ),
     )
     return replace(row, entry=entry)
 
 
+def _task_values(row: _Row, counting: Sequence[Column]) -> list[TaskValues]:
+    return [
+        TaskValues(items.values, column.chance, items.clusters)
+        for column in counting
+        if (items := row.items(column)) is not None
+    ]
+
+
 def _rank(
-    rows: Sequence[_Row], counting: Sequence[Column], columns: Sequence[Column], level: float
-) -> tuple[list[_Row], int]:
-    """The ranks of the complete entries, and the size of the family of tests behind them."""
+    rows: Sequence[_Row], counting: Sequence[Column], columns: Sequence[Column], rules: Rules
+) -> tuple[list[_Row], int, Winner | None]:
+    """The ranks of the complete entries, the size of the family of tests behind them, and who is first."""
     if not counting and len(columns) == 1:
         # One task whose metric cannot be averaged with others (perplexity): the place on it is the rank.
-        return [_ranked_by_cell(row, columns[0]) for row in rows], 0
+        return [_ranked_by_cell(row, columns[0]) for row in rows], 0, None
     complete = [row for row in rows if row.entry.complete]
     items = {
         column.name: [found for row in complete if (found := row.items(column)) is not None]
         for column in counting
     }
     weights = {column.name: 1 / (len(counting) * (1 - (column.chance or 0.0))) for column in counting}
-    ranks = rank(items, weights, level)
+    matrices = task_matrices(items, weights)
+    ranking = rank(matrices, rules)
     place = places([row.entry.mean for row in complete if row.entry.mean is not None])
-    if ranks is None:
-        return list(rows), 0
+    if ranking is None:
+        return list(rows), 0, None
+    ranks = ranking.simultaneous
     order = sorted(range(len(complete)), key=lambda index: (place[index], complete[index].entry.name))
     band = bands(order, ranks.better)
     ranked: dict[str, Entry] = {}
     for index, row in enumerate(complete):
         low, high = _bounds(ranks, index, place[index])
+        alone = ranking.marginal(index)
         ranked[row.entry.id] = replace(
-            row.entry, rank=place[index], rank_low=low, rank_high=high, band=band[index]
+            row.entry,
+            rank=place[index],
+            rank_low=low,
+            rank_high=high,
+            marginal_low=min(alone.low, place[index]),
+            marginal_high=max(alone.high, place[index]),
+            band=band[index],
         )
-    return [replace(row, entry=ranked.get(row.entry.id, row.entry)) for row in rows], ranks.family
+    all_rows = [replace(row, entry=ranked.get(row.entry.id, row.entry)) for row in rows]
+    return all_rows, ranks.family, _winner(complete, order[0], matrices, counting, rules)
+
+
+def _winner(
+    complete: Sequence[_Row],
+    first: int,
+    matrices: Sequence[TaskMatrix],
+    counting: Sequence[Column],
+    rules: Rules,
+) -> Winner | None:
+    """The first entry, with an interval that allows for its having been picked; None where it stands alone."""
+    if len(complete) < 2:
+        return None
+    entry = complete[first].entry
+    level = picked_level(rules.level, len(complete))
+    interval = macro_interval(_task_values(complete[first], counting), level=level)
+    if interval is None:
+        raise AssertionError("a complete entry without values")
+    unseating = fewest_items_to_unseat(matrices, first)
+    return Winner(
+        entry=entry.name,
+        mean=interval.estimate,
+        low=interval.low,
+        high=interval.high,
+        method=f"Bonferroni over {len(complete)} entries",
+        candidates=len(complete),
+        items=unseating.items if unseating else None,
+        challenger=complete[unseating.challenger].entry.name if unseating else None,
+        exact=unseating.exact if unseating else False,
+    )
 
 
 def _ranked_by_cell(row: _Row, column: Column) -> _Row:

@@ -14,17 +14,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tianti.core.exceptions import InputError, UnknownNameError
 from tianti.core.fingerprint import fingerprint
+from tianti.stats.intervals import NEW_ITEMS
+from tianti.stats.ranks import RankMethod
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-FORMAT = 1
+FORMAT = 2
 """Goes up when the JSON of a board changes its form."""
 
 Exclusion = Literal["", "ratio", "lower", "chance", "range"]
 """Why a task is no part of the mean: its metric is no mean over items, lower is better, its chance level is
 not in [0, 1), or its values are not in [0, 1]. Empty where it is part of it."""
+
+IntervalMethod = Literal["wilson", "clopper-pearson"]
 
 CellState = Literal["ok", "running", "failed", "empty"]
 
@@ -63,6 +67,8 @@ class Cell:
 
     `state`: `ok` has a value; `empty` was measured, but no answer could be scored; `running` and `failed`
     have no finished run. A cell with a value may have a `reason` too: that of another seed that failed.
+    `target` says of what `low` … `high` is an interval; `n` items, in `clusters` where they depend on each other,
+    each with at least `repeats` answers (seeds and repeats), which are averaged first.
     `rank_low` … `rank_high` is the simultaneous interval of ranks on this task; None where no test fits the
     metric.
     """
@@ -75,6 +81,8 @@ class Cell:
     method: str = ""
     n: int = 0
     clusters: int | None = None
+    repeats: int = 1
+    target: str = NEW_ITEMS
     normalised: float | None = None
     rank: int | None = None
     rank_low: int | None = None
@@ -104,10 +112,13 @@ class Price:
 class Entry:
     """A row: a model under an adaptation.
 
-    `mean` is the macro-average of normalised values over the counting tasks that it has, with its interval.
+    `mean` is the macro-average of normalised values over the counting tasks that it has, with its interval
+    (`interval_method`, `target`); it rests on `n` items, in `clusters` where they depend on each other, each with
+    at least `repeats` answers.
     `complete` entries have all of them and are ranked; the others have `rank` None, for their means are not
     of the same tasks. `rank_low` … `rank_high` holds the true rank, for all entries at once, with the board's
-    level.
+    level; `marginal_low` … `marginal_high` holds it for this entry alone, and is right for an entry that one had in
+    mind before looking.
     """
 
     id: str
@@ -126,12 +137,52 @@ class Entry:
     mean: float | None = None
     low: float | None = None
     high: float | None = None
+    interval_method: str = ""
+    target: str = ""
+    n: int = 0
+    clusters: int | None = None
+    repeats: int = 1
     rank: int | None = None
     rank_low: int | None = None
     rank_high: int | None = None
+    marginal_low: int | None = None
+    marginal_high: int | None = None
     band: int | None = None
     price: Price = field(default_factory=Price)
     provenance: Literal["measured"] = "measured"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a board is computed: the level of its intervals, what they are for shares of independent items, and how
+    the ranks allow for many comparisons (max-T draws at random from `seed`).
+    """
+
+    level: float = 0.95
+    intervals: IntervalMethod = "wilson"
+    ranks: RankMethod = "holm"
+    seed: int = 0
+    target: str = NEW_ITEMS
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The entry in the first place. Its mean is the highest of `candidates`, so its plain interval is too good:
+    `low` … `high` allows for its having been picked (`method`).
+
+    Without `items` chosen samples `challenger` would be ahead; `exact` where fewer cannot do it. Both are None where
+    no other could be.
+    """
+
+    entry: str
+    mean: float
+    low: float | None
+    high: float | None
+    method: str
+    candidates: int
+    items: int | None = None
+    challenger: str | None = None
+    exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,11 +194,17 @@ class Board:
     """
 
     title: str
-    level: float
+    rules: Rules
     columns: tuple[Column, ...]
     entries: tuple[Entry, ...]
     family: int
     left_out: int = 0
+    winner: Winner | None = None
+
+    @property
+    def level(self) -> float:
+        """The level of all intervals."""
+        return self.rules.level
 
     @cached_property
     def snapshot(self) -> str:
@@ -258,11 +315,12 @@ def _board(content: Mapping[str, Any]) -> Board:
         raise ValueError(f"it has format {content['format']}")
     return Board(
         title=content["title"],
-        level=content["level"],
+        rules=Rules(**content["rules"]),
         columns=tuple(Column(**column) for column in content["columns"]),
         entries=tuple(_entry(entry) for entry in content["entries"]),
         family=content["family"],
         left_out=content["left_out"],
+        winner=Winner(**content["winner"]) if content["winner"] else None,
     )
 
 

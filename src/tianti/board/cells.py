@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tianti.board.board import Cell, Column, Price
+from tianti.board.board import Cell, Column, Price, Rules
 from tianti.board.results import Items, Result
 from tianti.stats import mean_interval, normalise
 
@@ -21,7 +21,7 @@ class Measured:
     price: Price
 
 
-def measure(results: Sequence[Result], column: Column, level: float) -> Measured:
+def measure(results: Sequence[Result], column: Column, rules: Rules) -> Measured:
     """The cell of an entry's runs on a task, one run per seed."""
     ordered = sorted(results, key=lambda result: -1 if result.seed is None else result.seed)
     scored = [result for result in ordered if result.score is not None and result.score.value is not None]
@@ -41,7 +41,7 @@ def measure(results: Sequence[Result], column: Column, level: float) -> Measured
     elif items is None:
         cell = Cell(**facts, **_of_scores(scored))  # type: ignore[arg-type]
     else:
-        cell = Cell(**facts, **_of_items(items, column, level))  # type: ignore[arg-type]
+        cell = Cell(**facts, **_of_items(items, column, rules))  # type: ignore[arg-type]
     return Measured(cell, items, mean_price([result.price for result in scored]))
 
 
@@ -61,7 +61,8 @@ def average(runs: Sequence[Items]) -> Items | None:
         count[where] += 1
         clusters.update(zip(run.names, run.clusters or run.names, strict=True))
     clustered = any(run.clusters is not None for run in runs)
-    return Items(names, total / count, tuple(clusters[name] for name in names) if clustered else None)
+    keys = tuple(clusters[name] for name in names) if clustered else None
+    return Items(names, total / count, keys, int(count.min()) * min(run.repeats for run in runs))
 
 
 def mean_price(prices: Sequence[Price]) -> Price:
@@ -77,8 +78,10 @@ def mean_price(prices: Sequence[Price]) -> Price:
     )
 
 
-def _of_items(items: Items, column: Column, level: float) -> dict[str, object]:
-    interval = mean_interval(items.values, items.clusters, level=level)
+def _of_items(items: Items, column: Column, rules: Rules) -> dict[str, object]:
+    independent = items.clusters is None and bool(np.isin(items.values, (0.0, 1.0)).all())
+    method = rules.intervals if independent else None
+    interval = mean_interval(items.values, items.clusters, level=rules.level, method=method)
     if interval is None:
         raise AssertionError("items without values")
     return {
@@ -89,6 +92,8 @@ def _of_items(items: Items, column: Column, level: float) -> dict[str, object]:
         "method": interval.method,
         "n": interval.n,
         "clusters": interval.clusters,
+        "repeats": items.repeats,
+        "target": interval.target,
         "normalised": normalise(interval.estimate, column.chance) if column.counts else None,
     }
 
@@ -108,6 +113,7 @@ def _of_scores(scored: Sequence[Result]) -> dict[str, object]:
         "method": scores[0].method,
         "n": max(score.n for score in scores),
         "clusters": scores[0].clusters,
+        "repeats": len(scores),
     }
 
 

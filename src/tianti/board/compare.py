@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from tianti.board.board import Board, Column, Entry, rounded
@@ -10,7 +11,8 @@ from tianti.board.ranking import task_matrix
 from tianti.board.results import Items, read_result
 from tianti.board.show import is_share
 from tianti.stats import Difference as PairedDifference
-from tianti.stats import TaskPair, normalise, paired_difference
+from tianti.stats import TaskPair, holm_adjusted, normalise, paired_difference
+from tianti.stats.intervals import NEW_ITEMS
 from tianti.store import Store
 
 OVERALL = "mean"
@@ -21,7 +23,9 @@ class Difference:
     """First minus second on one task, or overall. `first` and `second` are their values on the shared items.
 
     `wins` and `losses` count the items on which first has the greater, or smaller, value; `p` is two-sided.
-    Interval, p and counts are None where the metric is no mean over items.
+    Interval, p and counts are None where the metric is no mean over items. `p_holm` is p corrected for all tasks of
+    the comparison. `method` made the interval, `test` the p; `n` items, in `clusters` where they depend on each
+    other, each with at least `repeats` answers of both, averaged first.
     """
 
     task: str
@@ -33,7 +37,13 @@ class Difference:
     p: float | None = None
     wins: int | None = None
     losses: int | None = None
+    p_holm: float | None = None
     n: int = 0
+    clusters: int | None = None
+    repeats: int = 1
+    method: str = ""
+    test: str = ""
+    target: str = NEW_ITEMS
     share: bool = True
     higher_is_better: bool = True
 
@@ -43,7 +53,8 @@ class Comparison:
     """`overall` is over the tasks that count and that both have, normalised as the board's mean; None for
     none.
 
-    `only` lists tasks that one of the two lacks, by the entry that has them.
+    `only` lists tasks that one of the two lacks, by the entry that has them. `family` is the number of tasks that
+    `p_holm` corrects for; the overall test is one test and needs no correction.
     """
 
     first: str
@@ -52,6 +63,7 @@ class Comparison:
     tasks: tuple[Difference, ...]
     overall: Difference | None
     only: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    family: int = 0
 
 
 def compare(store: Store, board: Board, first: str, second: str) -> Comparison:
@@ -69,11 +81,34 @@ def compare(store: Store, board: Board, first: str, second: str) -> Comparison:
         for column in shared
         if column.name in of_one and column.name in of_other
     }
-    tasks = tuple(_difference(column, one, other, pairs.get(column.name), board.level) for column in shared)
+    repeats = {name: min(of_one[name].repeats, of_other[name].repeats) for name in pairs}
+    tasks = _corrected(
+        replace(
+            _difference(column, one, other, pairs.get(column.name), board.level),
+            repeats=repeats.get(column.name, 1),
+        )
+        for column in shared
+    )
     counting = [pairs[column.name] for column in shared if column.counts and column.name in pairs]
     return Comparison(
-        one.name, other.name, board.level, tasks, _overall(counting, board.level), _only(board, one, other)
+        first=one.name,
+        second=other.name,
+        level=board.level,
+        tasks=tasks,
+        overall=_overall(counting, min(repeats.values(), default=1), board.level),
+        only=_only(board, one, other),
+        family=sum(task.p is not None for task in tasks),
     )
+
+
+def _corrected(tasks: Iterable[Difference]) -> tuple[Difference, ...]:
+    """The tasks with p-values that allow for there being several."""
+    found = tuple(tasks)
+    tested = [task for task in found if task.p is not None]
+    adjusted = dict(
+        zip((task.task for task in tested), holm_adjusted([task.p or 0.0 for task in tested]), strict=True)
+    )
+    return tuple(replace(task, p_holm=rounded(adjusted.get(task.task))) for task in found)
 
 
 def _items(store: Store, entry: Entry) -> dict[str, Items]:
@@ -118,13 +153,14 @@ def _difference(column: Column, one: Entry, other: Entry, pair: TaskPair | None,
     return replace(tested, share=is_share(column), higher_is_better=column.higher_is_better)
 
 
-def _overall(pairs: list[TaskPair], level: float) -> Difference | None:
+def _overall(pairs: list[TaskPair], repeats: int, level: float) -> Difference | None:
     found = paired_difference(pairs, level=level)
     if found is None:
         return None
     first = [normalise(float(pair.first.mean()), pair.chance) for pair in pairs]
     second = [normalise(float(pair.second.mean()), pair.chance) for pair in pairs]
-    return _tested(OVERALL, sum(first) / len(pairs), sum(second) / len(pairs), found)
+    tested = _tested(OVERALL, sum(first) / len(pairs), sum(second) / len(pairs), found)
+    return replace(tested, repeats=repeats)
 
 
 def _tested(task: str, first: float, second: float, found: PairedDifference) -> Difference:
@@ -140,6 +176,9 @@ def _tested(task: str, first: float, second: float, found: PairedDifference) -> 
         wins=found.wins,
         losses=found.losses,
         n=interval.n,
+        clusters=interval.clusters,
+        method=interval.method,
+        test=found.test,
     )
 
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tianti.board.board import Rules
 from tianti.board.results import Items
-from tianti.stats import RankIntervals, TaskMatrix, pairwise_p_values, rank_intervals
+from tianti.stats import (
+    MarginalRank,
+    RankIntervals,
+    TaskMatrix,
+    marginal_rank,
+    max_t_intervals,
+    pairwise_p_values,
+    rank_intervals,
+)
+from tianti.stats.moments import Array
 
 
 def task_matrix(entries: Sequence[Items], weight: float) -> TaskMatrix:
@@ -29,19 +40,39 @@ def task_matrix(entries: Sequence[Items], weight: float) -> TaskMatrix:
     return TaskMatrix(values, weight, keys)
 
 
-def rank(
-    items: Mapping[str, Sequence[Items]], weights: Mapping[str, float], level: float
-) -> RankIntervals | None:
-    """Simultaneous rank intervals of entries from their items on each task; None for no entries.
+@dataclass(frozen=True)
+class Ranking:
+    """Who is shown to be better than whom: for all entries at once, and for each alone."""
+
+    simultaneous: RankIntervals
+    p_values: Array
+
+    def marginal(self, entry: int) -> MarginalRank:
+        """The interval of ranks of one entry, corrected for its own comparisons only."""
+        p = self.p_values
+        return marginal_rank(p[entry], p[:, entry], entry, level=self.simultaneous.level)
+
+
+def task_matrices(items: Mapping[str, Sequence[Items]], weights: Mapping[str, float]) -> list[TaskMatrix]:
+    """Entries × items of each task.
 
     Args:
         items: for each task the items of every entry, in the order of the entries.
         weights: each task's weight in the mean (negative where lower is better).
     """
-    matrices = [task_matrix(entries, weights[task]) for task, entries in items.items() if entries]
+    return [task_matrix(entries, weights[task]) for task, entries in items.items() if entries]
+
+
+def rank(matrices: Sequence[TaskMatrix], rules: Rules) -> Ranking | None:
+    """The intervals of ranks of entries; None for no tasks."""
     if not matrices:
         return None
-    return rank_intervals(pairwise_p_values(matrices), level=level)
+    p = pairwise_p_values(matrices)
+    if rules.ranks == "max-t":
+        simultaneous = max_t_intervals(matrices, seed=rules.seed, level=rules.level)
+    else:
+        simultaneous = rank_intervals(p, level=rules.level)
+    return Ranking(simultaneous, p)
 
 
 def places(values: Sequence[float]) -> list[int]:

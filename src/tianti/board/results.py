@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,12 +21,13 @@ from tianti.store import Run, Store
 
 @dataclass(frozen=True)
 class Items:
-    """One run's values per item: the mean over the repeats of each. `clusters` is None where items stand
-    alone."""
+    """One run's values per item: the mean over the repeats of each, of which there are at least `repeats`.
+    `clusters` is None where items stand alone."""
 
     names: tuple[str, ...]
     values: Array
     clusters: tuple[str, ...] | None = None
+    repeats: int = 1
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ def items_of(answers: Sequence[Answer], metric: str) -> Items | None:
     cluster = {answer.sample_id: answer.cluster or answer.sample_id for answer in scored}
     clustered = any(answer.cluster for answer in scored)
     items = tuple(str(name) for name in names)
-    return Items(items, values, tuple(cluster[name] for name in items) if clustered else None)
+    repeats = min(Counter(answer.sample_id for answer in scored).values())
+    return Items(items, values, tuple(cluster[name] for name in items) if clustered else None, repeats)
 
 
 def _price(cost: Mapping[str, Any]) -> Price:

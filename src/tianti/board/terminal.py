@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
-from tianti.board.board import Board, Cell, Column, Entry
+from tianti.board.board import Board, Cell, Column, Entry, Winner
 from tianti.board.compare import Comparison, Difference
 from tianti.board.show import (
     MISSING,
@@ -130,7 +130,17 @@ def render_comparison(comparison: Comparison) -> RenderableType:
     """First minus second on each task and overall."""
     table = Table(box=None, padding=(0, 1), header_style="bold")
     table.add_column("task", overflow="fold", min_width=12)
-    for title in ("first", "second", "difference", "interval", "p", "better on", "worse on", "items"):
+    for title in (
+        "first",
+        "second",
+        "difference",
+        "interval",
+        "p",
+        "p (Holm)",
+        "better on",
+        "worse on",
+        "items",
+    ):
         table.add_column(title, justify="right")
     for row in [*comparison.tasks, *([comparison.overall] if comparison.overall else [])]:
         table.add_row(*_difference(row), style="bold" if row is comparison.overall else None)
@@ -142,7 +152,7 @@ def render_comparison(comparison: Comparison) -> RenderableType:
     ]
     legend = [
         f"Differences are first − second on the samples that both answered, with paired {level} intervals;",
-        "p is two-sided and not corrected for looking at several tasks. Shares are in %.",
+        f"p is two-sided; p (Holm) allows for looking at {counted(comparison.family, 'task')}. Shares are in %.",
     ]
     for name, tasks in comparison.only:
         legend.append(f"Only {name} has: {', '.join(tasks)}")
@@ -180,10 +190,13 @@ def _legend(board: Board) -> Iterable[str]:
             f"±: half of the {level} interval for new samples of the same kind."
         )
     if board.family:
+        correction = "Holm" if board.rules.ranks == "holm" else "max-T"
         yield (
             f"rank: all intervals hold at once with {level} "
-            f"(paired tests on shared samples, Holm over {board.family:,} hypotheses)."
+            f"(paired tests on shared samples, {correction} over {board.family:,} hypotheses)."
         )
+    if board.winner:
+        yield _winner(board.winner, level)
     excluded = [
         f"{column.name} ({EXCLUSIONS[column.excluded]})" for column in board.columns if not column.counts
     ]
@@ -194,6 +207,16 @@ def _legend(board: Board) -> Iterable[str]:
     if board.left_out:
         runs = counted(board.left_out, "finished run")
         yield f"{runs} left out: others stand for the same cells."
+
+
+def _winner(winner: Winner, level: str) -> str:
+    """What is known of the first place: its mean without the luck of having been picked, and how firm it is."""
+    picked = f"first: {winner.entry}. As the best of {winner.candidates} its {level} interval is "
+    interval = f"{percent(winner.low)} to {percent(winner.high)}"
+    if winner.items is None:
+        return f"{picked}{interval}."
+    samples = f"{'' if winner.exact else 'at most '}{counted(winner.items, 'chosen sample')}"
+    return f"{picked}{interval}; without {samples} {winner.challenger} would be ahead."
 
 
 def _unranked(tasks: int) -> str:
@@ -226,6 +249,10 @@ def _notes_of(entry: Entry) -> Iterable[str]:
             yield f"{sign} {where}: {cell.reason.splitlines()[0]}"
 
 
+def _p(value: float | None) -> str:
+    return MISSING if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def _difference(row: Difference) -> list[Text]:
     write = percent if row.share else number
     half = half_width(row.low, row.high)
@@ -233,7 +260,16 @@ def _difference(row: Difference) -> list[Text]:
         MISSING if row.difference is None else f"{'+' if row.difference > 0 else ''}{write(row.difference)}"
     )
     interval = MISSING if half is None else f"{write(row.low)} … {write(row.high)}"
-    p = MISSING if row.p is None else "< 0.001" if row.p < 0.001 else f"{row.p:.3f}"
     counts = [MISSING if count is None else str(count) for count in (row.wins, row.losses)]
-    texts = [row.task, write(row.first), write(row.second), signed, interval, p, *counts, str(row.n)]
+    texts = [
+        row.task,
+        write(row.first),
+        write(row.second),
+        signed,
+        interval,
+        _p(row.p),
+        _p(row.p_holm),
+        *counts,
+        str(row.n),
+    ]
     return [Text(text) for text in texts]

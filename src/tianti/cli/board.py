@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -11,14 +12,41 @@ import typer
 from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption, StudyOption
 
 
-def board(store: StoreOption = DEFAULT_STORE, study: StudyOption = None, as_json: JsonOption = False) -> None:
+class Proportions(StrEnum):
+    """The intervals for shares of independent samples."""
+
+    wilson = "wilson"
+    clopper_pearson = "clopper-pearson"
+
+
+class Correction(StrEnum):
+    """How the ranks allow for many comparisons."""
+
+    holm = "holm"
+    max_t = "max-t"
+
+
+def board(
+    level: Annotated[float, typer.Option("--level", min=0.5, max=0.9999, help="Of all intervals.")] = 0.95,
+    intervals: Annotated[
+        Proportions, typer.Option("--intervals", help="Of shares of independent samples.")
+    ] = Proportions.wilson,
+    ranks: Annotated[
+        Correction, typer.Option("--ranks", help="How ranks allow for many comparisons.")
+    ] = Correction.holm,
+    seed: Annotated[int, typer.Option("--seed", help="Of what max-t draws.")] = 0,
+    store: StoreOption = DEFAULT_STORE,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Print the board: ranks and scores with their intervals."""
     from rich.console import Console
 
     from tianti.api import load_board
+    from tianti.board import Rules
     from tianti.board.terminal import render
 
-    loaded = load_board(store, study)
+    loaded = load_board(store, study, Rules(level, intervals.value, ranks.value, seed))
     if as_json:
         typer.echo(loaded.to_json())
     else:

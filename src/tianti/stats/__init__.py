@@ -18,7 +18,7 @@ from tianti.stats.macro import TaskValues, macro_interval
 from tianti.stats.max_t import max_t_intervals
 from tianti.stats.normalise import normalise
 from tianti.stats.pair_sums import TaskMatrix
-from tianti.stats.paired import Difference, TaskPair, paired_difference
+from tianti.stats.paired import Difference, TaskPair, holm_adjusted, paired_difference
 from tianti.stats.pairs import p_values_of, pairwise_p_values, with_entry
 from tianti.stats.ranks import MarginalRank, RankIntervals, holm, marginal_rank, rank_intervals
 from tianti.stats.selection import Unseating, fewest_items_to_unseat, picked_level
@@ -41,6 +41,7 @@ __all__ = [
     "forgetting",
     "forward_transfer",
     "holm",
+    "holm_adjusted",
     "learning_accuracy",
     "macro_interval",
     "marginal_rank",

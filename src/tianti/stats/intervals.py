@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import betaincinv
@@ -21,6 +22,9 @@ from tianti.stats.moments import (
 )
 
 NEW_ITEMS = "new items of the same kind"
+THIS_BANK = "this bank"
+
+ProportionMethod = Literal["wilson", "clopper-pearson"]
 
 
 @dataclass(frozen=True)
@@ -79,14 +83,18 @@ def clopper_pearson(successes: int, n: int, level: float = 0.95) -> Interval:
 
 
 def mean_interval(
-    values: Sequence[float] | Array, clusters: Sequence[Hashable] | None = None, *, level: float = 0.95
+    values: Sequence[float] | Array,
+    clusters: Sequence[Hashable] | None = None,
+    *,
+    level: float = 0.95,
+    method: ProportionMethod | None = None,
 ) -> Interval | None:
     """The interval of a mean over items, by the method that suits the values; None for no values.
 
     | values                      | method                                                               |
     |-----------------------------|----------------------------------------------------------------------|
     | with cluster keys           | CR1 standard error, Student's t with G−1 degrees of freedom          |
-    | 0 and 1                     | Wilson                                                               |
+    | 0 and 1                     | Wilson; Clopper–Pearson on request                                   |
     | in [0, 1], not only 0 and 1 | Agresti–Coull with t: z² items are imagined, half at 0, half at 1    |
     | any other                   | Student's t                                                          |
 
@@ -97,18 +105,24 @@ def mean_interval(
     Args:
         values: one value per item; average the repeats of an item first (`mean_over_repeats`).
         clusters: one key per item; items that share a passage or template share the key.
+        method: insist on an interval for proportions of independent items.
 
     Raises:
-        InputError: a value is not finite, or there is not one cluster key per value.
+        InputError: a value is not finite, there is not one cluster key per value, or the values are not what
+            `method` is for.
     """
     array = as_array(values)
     if not len(array):
         return None
     bounded = bool(((array >= 0) & (array <= 1)).all())
+    binary = bool(((array == 0) | (array == 1)).all())
+    if method is not None:
+        _check_method(method, binary=binary, clustered=clusters is not None)
     if clusters is not None:
         return _clustered(array, clusters, level, bounded)
-    if bounded and np.isin(array, (0.0, 1.0)).all():
-        return wilson(int(array.sum()), len(array), level)
+    if binary:
+        proportion = clopper_pearson if method == "clopper-pearson" else wilson
+        return proportion(int(array.sum()), len(array), level)
     if bounded:
         found = moments(array, added=quantile(level) ** 2)
         return _around(found, float(array.mean()), level, "Agresti–Coull·t", bounded)
@@ -150,6 +164,19 @@ def _around(found: Moments, estimate: float, level: float, method: str, bounded:
     if bounded:
         low, high = max(low, 0.0), min(high, 1.0)
     return Interval(estimate, low, high, level, method, found.n, found.clusters)
+
+
+def _check_method(method: ProportionMethod, *, binary: bool, clustered: bool) -> None:
+    if clustered:
+        raise InputError(
+            f"{method} takes items as independent, and these are in clusters: its interval would be far too narrow",
+            remedy="leave the method open: CR1 with Student's t is used where there are cluster keys",
+        )
+    if not binary:
+        raise InputError(
+            f"{method} is for values of 0 and 1, and some lie between",
+            remedy="leave the method open, or average nothing before",
+        )
 
 
 def _check_counts(successes: int, n: int) -> None:

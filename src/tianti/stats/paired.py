@@ -14,7 +14,7 @@ from tianti.stats.macro import weighted_sum
 from tianti.stats.moments import Array, as_array, steady_moments
 from tianti.stats.normalise import check_chance
 from tianti.stats.pair_sums import TaskMatrix
-from tianti.stats.pairs import pairwise_p_values
+from tianti.stats.pairs import EXACT_BELOW, pairwise_p_values
 
 IMAGINED_PAIRS = 2.0
 """Bonett and Price's two imagined pairs: one that only the first gets right, one that only the second
@@ -37,13 +37,14 @@ class Difference:
     """First minus second, with its interval; `p` is two-sided, for the hypothesis that there is no
     difference.
 
-    `wins` and `losses` count the items on which the first is better, or worse.
+    `wins` and `losses` count the items on which the first is better, or worse; `test` names the test behind `p`.
     """
 
     interval: Interval
     p: float
     wins: int
     losses: int
+    test: str
 
 
 def paired_difference(
@@ -83,7 +84,26 @@ def paired_difference(
         _two_sided_p(tasks, weights),
         wins=sum(int((d > 0).sum()) for d in differences),
         losses=sum(int((d < 0).sum()) for d in differences),
+        test=_test(tasks, differences),
     )
+
+
+def holm_adjusted(p_values: Sequence[float]) -> list[float]:
+    """Each p-value as Holm's procedure corrects it: the smallest family-wise error at which its hypothesis falls."""
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for step, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
+        largest = max(largest, min(1.0, (len(p_values) - step) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
+
+
+def _test(tasks: Sequence[TaskPair], differences: Sequence[Array]) -> str:
+    """The name of what `pairwise_p_values` does with these values."""
+    if any(task.clusters is not None for task in tasks):
+        return "CR1·t"
+    if len(tasks) == 1 and np.isin(np.concatenate([tasks[0].first, tasks[0].second]), (0.0, 1.0)).all():
+        return "McNemar, exact" if np.count_nonzero(differences[0]) < EXACT_BELOW else "McNemar, score"
+    return "paired score"
 
 
 def _difference(task: TaskPair) -> Array:
