@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from tianti.board.board import Board, Cell, Column, Entry, Price, Rules, Winner, as_recorded
 from tianti.board.cells import Measured, measure
 from tianti.board.choose import choose, columns_of, entry_names
-from tianti.board.ranking import bands, places, rank, task_matrices
+from tianti.board.ranking import Ranking, bands, places, rank, task_matrices
 from tianti.board.results import Items, Result
 from tianti.board.slugs import slugs
 from tianti.stats import (
@@ -47,13 +47,13 @@ def assemble(results: Sequence[Result], title: str, rules: Rules = USUAL) -> Boa
     chosen, left_out = choose(results)
     columns = columns_of(chosen)
     rows = _rows(chosen, columns, rules)
-    named = []
+    named, by_task = [], {}
     for column in columns.values():
-        rows, column = _rank_on_task(rows, column, rules)
+        rows, column, by_task[column.name] = _rank_on_task(rows, column, rules)
         named.append(column)
     counting = [column for column in named if column.counts]
     rows = [_with_mean(row, counting, rules.level) for row in rows]
-    rows, family, winner = _rank(rows, counting, named, rules)
+    rows, family, winner = _rank(rows, counting, named, by_task, rules)
     rows.sort(key=_order)
     entries = tuple(row.entry for row in rows)
     return as_recorded(Board(title, rules, tuple(named), entries, family, left_out, winner))
@@ -105,7 +105,9 @@ def _title(names: tuple[str, str]) -> str:
     return " · ".join(names)
 
 
-def _rank_on_task(rows: Sequence[_Row], column: Column, rules: Rules) -> tuple[list[_Row], Column]:
+def _rank_on_task(
+    rows: Sequence[_Row], column: Column, rules: Rules
+) -> tuple[list[_Row], Column, Ranking | None]:
     """Each entry's place on one task; with an interval where the metric is a mean over items."""
     sign = 1.0 if column.higher_is_better else -1.0
     cells = {row.entry.id: row.entry.cells[column.name] for row in rows if column.name in row.entry.cells}
@@ -127,7 +129,7 @@ def _rank_on_task(rows: Sequence[_Row], column: Column, rules: Rules) -> tuple[l
 
     pairs = len(tested) * (len(tested) - 1) // 2
     better = int(ranks.better.sum()) if ranks is not None else 0
-    return [ranked(row) for row in rows], replace(column, better=better, pairs=pairs)
+    return [ranked(row) for row in rows], replace(column, better=better, pairs=pairs), ranking
 
 
 def _with_mean(row: _Row, counting: Sequence[Column], level: float) -> _Row:
@@ -161,7 +163,11 @@ def _task_values(row: _Row, counting: Sequence[Column]) -> list[TaskValues]:
 
 
 def _rank(
-    rows: Sequence[_Row], counting: Sequence[Column], columns: Sequence[Column], rules: Rules
+    rows: Sequence[_Row],
+    counting: Sequence[Column],
+    columns: Sequence[Column],
+    by_task: Mapping[str, Ranking | None],
+    rules: Rules,
 ) -> tuple[list[_Row], int, Winner | None]:
     """The ranks of the complete entries, the size of the family of tests behind them, and who is first."""
     if not counting and len(columns) == 1:
@@ -174,7 +180,8 @@ def _rank(
     }
     weights = {column.name: 1 / (len(counting) * (1 - (column.chance or 0.0))) for column in counting}
     matrices = task_matrices(items, weights)
-    ranking = rank(matrices, rules)
+    # The tests on one task do not depend on its weight.
+    ranking = by_task[counting[0].name] if len(counting) == 1 else rank(matrices, rules)
     place = places([row.entry.mean for row in complete if row.entry.mean is not None])
     if ranking is None:
         return list(rows), 0, None

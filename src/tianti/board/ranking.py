@@ -29,15 +29,23 @@ def task_matrix(entries: Sequence[Items], weight: float) -> TaskMatrix:
     values = np.full((len(entries), len(names)), np.nan)
     clusters: dict[Hashable, Hashable] = {}
     usual: tuple[str, ...] = ()
-    usual_places: list[int] = []  # most entries answered the same items, so their places are looked up once
+    usual_places: slice | NDArray[np.intp] = slice(0)  # most entries answered the same items: looked up once
     for row, items in enumerate(entries):
         if items.names != usual:
-            usual, usual_places = items.names, [place[name] for name in items.names]
+            usual, usual_places = items.names, _places_of(items.names, place)
         values[row, usual_places] = items.values
         if items.clusters is not None:
             clusters.update(zip(items.names, items.clusters, strict=True))
     keys = [clusters.get(name, name) for name in names] if clusters else None
     return TaskMatrix(values, weight, keys)
+
+
+def _places_of(names: Sequence[str], place: Mapping[str, int]) -> slice | NDArray[np.intp]:
+    """Where these items stand; a slice where they stand side by side, which is copied faster."""
+    found = np.array([place[name] for name in names], dtype=np.intp)
+    first = int(found[0]) if len(found) else 0
+    together = bool((found == np.arange(first, first + len(found))).all())
+    return slice(first, first + len(found)) if together else found
 
 
 @dataclass(frozen=True)

@@ -54,10 +54,8 @@ def fewest_items_to_unseat(tasks: Sequence[TaskMatrix], first: int) -> Unseating
     """
     values = [np.asarray(task.values, dtype=np.float64) for task in tasks]
     weights = [task.weight for task in tasks]
-    gaps = sum(
-        weight * np.nanmean(matrix[first] - matrix, axis=1)
-        for matrix, weight in zip(values, weights, strict=True)
-    )
+    means = sum(weight * np.nanmean(matrix, axis=1) for matrix, weight in zip(values, weights, strict=True))
+    gaps = means[first] - means
     order = [int(entry) for entry in np.argsort(gaps, kind="stable") if entry != first][:NEAREST]
     found: Unseating | None = None
     for entry in order:
