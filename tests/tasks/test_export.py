@@ -17,6 +17,7 @@ from tianti.models.chat import ChatTemplate
 from tianti.tasks.chat import Chat
 from tianti.tasks.export import export_harness
 from tianti.tasks.task import Shots
+from tianti.tasks.task_file import MetricItem
 from tianti.tasks.yaml_task import YamlTask
 from tiny import tiny_llama, tiny_tokenizer
 
@@ -218,3 +219,10 @@ def test_what_cannot_be_written(tmp_path: Path, folder: Path) -> None:
     task.file = task.file.model_copy(update={"repeats": 2})
     with pytest.raises(TaskError, match="no counterpart of the key 'repeats'"):
         export_harness(task, tmp_path)
+    task = YamlTask.from_path(folder / "choice.yaml")
+    task.file = task.file.model_copy(update={"metric_list": [MetricItem(metric="log_loss")]})
+    with pytest.raises(TaskError, match="no counterpart of the metric log_loss"):
+        export_harness(task, tmp_path)
+    task.file = task.file.model_copy(update={"metric_list": [MetricItem(metric="brier")]})
+    written = export_harness(task, tmp_path / "brier").read_text(encoding="utf-8")
+    assert "metric: brier_score" in written

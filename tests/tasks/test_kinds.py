@@ -22,8 +22,10 @@ from tianti.engine import (
     ScoreResponse,
     Thinking,
 )
+from tianti.stats.calibration import expected_null
 from tianti.tasks import Example, Shots, load_tasks
 from tianti.tasks.kinds import KINDS
+from tianti.tasks.metrics import METRICS
 from tianti.tasks.new import STARTERS
 
 TEXT = frozenset({ScoreRequest, GenerateRequest, RollingRequest})
@@ -152,6 +154,39 @@ def test_chance_is_what_guessing_gives(make):
     assert make("multiple-choice").metrics[0].chance == pytest.approx((1 / 4 + 1 / 2) / 2)
     assert [metric.chance for metric in make("question-answering").metrics] == [0, 0]
     assert {metric.chance for metric in make("language-modelling").metrics} == {None}
+
+
+CALIBRATION = ["acc", "brier", "log_loss", "ece", "ece_excess"]
+
+
+@pytest.mark.parametrize("kind", ["classification", "multiple-choice"])
+def test_how_sure_a_model_is_of_its_choices(make, kind):
+    """Probabilities are the softmax over the choices; `brier` is lm-evaluation-harness's number."""
+    task = make(kind, [{"q": "x", "label": 1, "choices": ["aa", "b", "cccc"]}], metric_list=CALIBRATION)
+    odds = [0.2, 0.5, 0.1]  # of all continuations; 0.25, 0.625, 0.125 of the three
+    values = task.grade(first(task), scores(*map(math.log, odds))).values
+    assert values["brier"] == pytest.approx(0.25**2 + 0.375**2 + 0.125**2)
+    assert values["log_loss"] == pytest.approx(-math.log(0.625))
+    assert values["ece"] == values["ece_excess"] == pytest.approx([0.625, 1.0])
+    head = task.grade(first(task, HEAD), [ChooseResponse(tuple(map(math.log, (0.25, 0.625, 0.125))))])
+    assert head.values["brier"] == pytest.approx(values["brier"])
+    reference = pytest.importorskip("lm_eval.api.metrics").brier_score([(1, [0.25, 0.625, 0.125])])
+    assert values["brier"] == pytest.approx(reference)
+    assert values.keys() == set(CALIBRATION)
+    assert {metric.name: metric.chance for metric in task.metrics if metric.chance is not None} == {
+        "acc": pytest.approx(1 / 3)
+    }
+    assert not any(metric.higher_is_better for metric in task.metrics[1:])
+    # Far below what a float can hold before the softmax, and a certain wrong choice.
+    sure = task.grade(first(task), scores(-2000.0, -3000.0, -4000.0)).values
+    assert (sure["brier"], sure["log_loss"]) == (2.0, pytest.approx(1000.0))
+
+
+def test_the_error_beyond_calibration():
+    (ece,), (excess,) = METRICS["ece"], METRICS["ece_excess"]
+    sure_and_half_right = [[0.9, 1.0], [0.9, 0.0]] * 50
+    assert ece.aggregate(sure_and_half_right) == pytest.approx(0.4)
+    assert excess.aggregate(sure_and_half_right) == pytest.approx(0.4 - expected_null([0.9] * 100))
 
 
 def test_labels_may_be_named_or_numbered(make):

@@ -159,6 +159,13 @@ def _form(task: YamlTask, name: str) -> dict[str, Any]:
 
 def _metric(task: YamlTask, metric: str, name: str) -> dict[str, Any]:
     rule = task.kind.metrics[metric]
+    if rule is metrics.BRIER:
+        return {"metric": "brier_score", "aggregation": "brier_score", "higher_is_better": False}
+    if rule in metrics.CALIBRATION:
+        raise TaskError(
+            f"{task.name}: lm-eval has no counterpart of the metric {metric}",
+            remedy="leave it out of metric_list, and export that",
+        )
     aggregation = _Function(f"{name}.macro_f1") if rule.aggregation == "macro_f1" else rule.aggregation
     return {"metric": metric, "aggregation": aggregation, "higher_is_better": rule.higher_is_better}
 

@@ -13,8 +13,14 @@
 | `word_perplexity` | [log-probability, words]                                 | exp(−Σ log-probability / Σ words)    |
 | `byte_perplexity` | [log-probability, bytes]                                 | exp(−Σ log-probability / Σ bytes)    |
 | `bits_per_byte`   | [log-probability, bytes]                                 | −Σ log-probability / Σ bytes / ln 2  |
+| `brier`           | Σ over the choices of (probability − 1 if right else 0)² | mean                                 |
+| `log_loss`        | −ln of the probability of the right choice               | mean                                 |
+| `ece`             | [probability of the chosen one, 1 if it is right else 0] | expected calibration error           |
+| `ece_excess`      | the same                                                 | that less what calibration would show|
 
 Where a sample is answered several times (`repeats`), `exact_match` and `f1` are means over its answers first.
+The probabilities of `brier`, `log_loss` and `ece` are the softmax over the choices of the log-probabilities that `acc`
+compares (those of a head as they are); `brier` is lm-evaluation-harness's `brier_score`.
 Log-probabilities are in nats. The accuracies and perplexities are those of lm-evaluation-harness; the normal form of
 answers is SQuAD's (Rajpurkar et al. 2016) for English and MLQA's (Lewis et al. 2020) for languages without spaces.
 """
@@ -33,7 +39,9 @@ from functools import cache
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tianti.stats.calibration import calibration_error, expected_null
 from tianti.tasks.task import Metric
 
 Aggregate = Callable[[Sequence[Any]], float]
@@ -84,6 +92,22 @@ def weighted_perplexity(values: Sequence[Sequence[float]]) -> float:
 def bits_per_byte(values: Sequence[Sequence[float]]) -> float:
     """−Σ log-probability / Σ bytes / ln 2 over (log-probability, bytes) pairs."""
     return -_weighted_mean(values) / math.log(2)
+
+
+def expected_calibration_error(values: Sequence[Sequence[float]]) -> float:
+    """The calibration error of (confidence, right or not) pairs, over ten bins of equal mass."""
+    return calibration_error(*_columns(values))
+
+
+def excess_calibration_error(values: Sequence[Sequence[float]]) -> float:
+    """The calibration error beyond what a calibrated model of the same confidences would show on so many samples."""
+    confidence, right = _columns(values)
+    return calibration_error(confidence, right) - expected_null(confidence)
+
+
+def _columns(values: Sequence[Sequence[float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    pairs = np.asarray(values, dtype=np.float64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
 
 
 def _weighted_mean(values: Sequence[Sequence[float]]) -> float:
@@ -194,6 +218,26 @@ BYTE_PERPLEXITY = MetricRule(
 BITS_PER_BYTE = MetricRule(
     "bits_per_byte", bits_per_byte, "bits_per_byte", "bits that the model needs per byte", False, "ratio"
 )
+BRIER = MetricRule("brier", mean, "mean", "squared error of the probabilities of the choices", False, "mean")
+LOG_LOSS = MetricRule("log_loss", mean, "mean", "−ln of the probability of the right choice", False, "mean")
+ECE = MetricRule(
+    "ece",
+    expected_calibration_error,
+    "ece",
+    "how far confidence lies from accuracy, over ten bins",
+    False,
+    "ratio",
+)
+ECE_EXCESS = MetricRule(
+    "ece_excess",
+    excess_calibration_error,
+    "ece_excess",
+    "the calibration error beyond that of a calibrated model",
+    False,
+    "ratio",
+)
+CALIBRATION = (BRIER, LOG_LOSS, ECE, ECE_EXCESS)
+"""How well a model knows what it knows: of tasks with choices."""
 
 METRICS: dict[str, tuple[MetricRule, ...]] = {
     "acc": (ACC,),
@@ -206,5 +250,6 @@ METRICS: dict[str, tuple[MetricRule, ...]] = {
     "word_perplexity": (WORD_PERPLEXITY,),
     "byte_perplexity": (BYTE_PERPLEXITY,),
     "bits_per_byte": (BITS_PER_BYTE,),
+    **{rule.name: (rule,) for rule in CALIBRATION},
 }
 """All metrics by name; which of two with the same name is meant depends on the kind of task."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from tianti.engine import ChooseRequest, ChooseResponse, Request, Response, ScoreRequest, ScoreResponse
 from tianti.tasks.kinds.kind import Sample, Setting, incompatible
-from tianti.tasks.metrics import count_bytes
+from tianti.tasks.metrics import CALIBRATION, LABEL_F1, count_bytes
 from tianti.tasks.task import Grade
 
 
@@ -23,7 +24,7 @@ def choice_requests(
 
 
 def grade_choices(sample: Sample, responses: Sequence[Response]) -> Grade:
-    """`acc`, `acc_norm`, `acc_bytes` and the label pair for `f1`.
+    """`acc`, `acc_norm`, `acc_bytes`, the label pair for `f1`, and how sure the model was.
 
     A head's log-probabilities are over labels and know no length, so its three accuracies are the same.
     """
@@ -39,13 +40,35 @@ def grade_choices(sample: Sample, responses: Sequence[Response]) -> Grade:
         "acc_norm": float(per_character == gold),
         "acc_bytes": float(per_byte == gold),
         "f1": [gold, predicted],
+        **_calibration(scores, predicted, gold),
     }
     return Grade(choices[predicted], values)
+
+
+def chance_of(metric: str, samples: Sequence[Sample]) -> float | None:
+    """What guessing gives: the share of right guesses for an accuracy, None for what is none."""
+    no_accuracy = {LABEL_F1.name, *(rule.name for rule in CALIBRATION)}
+    return None if metric in no_accuracy else guessing(samples)
 
 
 def guessing(samples: Sequence[Sample]) -> float:
     """The accuracy of a guess: the mean of 1 / number of choices."""
     return sum(1 / len(sample.form.choices) for sample in samples) / len(samples)
+
+
+def _calibration(scores: Sequence[float], predicted: int, gold: int | None) -> dict[str, float | list[float]]:
+    """The values behind Brier score, log loss and calibration error, from the softmax over the choices."""
+    highest = max(scores)
+    total = math.fsum(math.exp(score - highest) for score in scores)
+    logarithms = [score - highest - math.log(total) for score in scores]
+    probabilities = [math.exp(logarithm) for logarithm in logarithms]
+    confidence = [probabilities[predicted], float(predicted == gold)]
+    return {
+        "brier": math.fsum((p - (index == gold)) ** 2 for index, p in enumerate(probabilities)),
+        "log_loss": -logarithms[gold or 0],
+        "ece": confidence,
+        "ece_excess": confidence,
+    }
 
 
 def _scores(responses: Sequence[Response]) -> tuple[Sequence[float], bool]:

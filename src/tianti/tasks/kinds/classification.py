@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from tianti.core.exceptions import TaskError
 from tianti.engine import Request, Response
-from tianti.tasks.kinds.choosing import choice_requests, grade_choices, guessing
+from tianti.tasks.kinds.choosing import chance_of, choice_requests, grade_choices
 from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, prompted_example, read_choices, read_label
-from tianti.tasks.metrics import ACC, ACC_BYTES, ACC_NORM, LABEL_F1, MetricRule
+from tianti.tasks.metrics import ACC, ACC_BYTES, ACC_NORM, CALIBRATION, LABEL_F1, MetricRule
 from tianti.tasks.task import Example, Grade
 from tianti.tasks.template import Field, Row
 
@@ -20,7 +20,7 @@ class Classification:
     name: ClassVar[str] = "classification"
     summary: ClassVar[str] = "one of the same few labels for each text"
     metrics: ClassVar[Mapping[str, MetricRule]] = {
-        rule.name: rule for rule in (ACC, LABEL_F1, ACC_NORM, ACC_BYTES)
+        rule.name: rule for rule in (ACC, LABEL_F1, ACC_NORM, ACC_BYTES, *CALIBRATION)
     }
     takes_shots: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("doc_to_text", "doc_to_choice")
@@ -52,4 +52,4 @@ class Classification:
         return prompted_example(sample, setting)
 
     def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
-        return None if metric == "f1" else guessing(samples)
+        return chance_of(metric, samples)

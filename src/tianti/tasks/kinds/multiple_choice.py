@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from tianti.engine import Request, Response
-from tianti.tasks.kinds.choosing import choice_requests, grade_choices, guessing
+from tianti.tasks.kinds.choosing import chance_of, choice_requests, grade_choices
 from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, prompted_example, read_choices, read_label
-from tianti.tasks.metrics import ACC, ACC_BYTES, ACC_NORM, MetricRule
+from tianti.tasks.metrics import ACC, ACC_BYTES, ACC_NORM, CALIBRATION, MetricRule
 from tianti.tasks.task import Example, Grade
 from tianti.tasks.template import Row
 
@@ -18,7 +18,9 @@ class MultipleChoice:
 
     name: ClassVar[str] = "multiple-choice"
     summary: ClassVar[str] = "a question and its own choices, one of them right"
-    metrics: ClassVar[Mapping[str, MetricRule]] = {rule.name: rule for rule in (ACC, ACC_NORM, ACC_BYTES)}
+    metrics: ClassVar[Mapping[str, MetricRule]] = {
+        rule.name: rule for rule in (ACC, ACC_NORM, ACC_BYTES, *CALIBRATION)
+    }
     takes_shots: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("doc_to_text", "doc_to_choice")
     refuses: ClassVar[tuple[str, ...]] = ("generation_kwargs", "thinking", "repeats")
@@ -44,4 +46,4 @@ class MultipleChoice:
         return prompted_example(sample, setting)
 
     def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
-        return guessing(samples)
+        return chance_of(metric, samples)
