@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tianti.board import Board, Rules
+from tianti.board.battles import BattleRatings, as_table, rate_votes
 from tianti.board.build import build_board
 from tianti.board.compare import Comparison, compare
 from tianti.conductor import Outcome, conduct
 from tianti.core.exceptions import InputError, StoreError
 from tianti.core.progress import Progress, Silent
 from tianti.models import LoadedModel, check_device, check_engine, from_objects
+from tianti.stats.ratings import Ties
 from tianti.store import Store
 from tianti.study import Study, Trial, checked_study, read_study, study_of, trials
 from tianti.workers import conduct_in_parallel, count_workers, unfinished
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 DEFAULT_STORE = Path("tianti-store")
@@ -138,6 +142,38 @@ def compare_entries(store: str | Path, first: str, second: str, study: str | Non
         return compare(opened, build_board(opened, study), first, second)
 
 
+def rate_battles(
+    battles: str | Path | pa.Table | pd.DataFrame | Mapping[str, Sequence[Any]],
+    *,
+    left: str | None = None,
+    right: str | None = None,
+    winner: str | None = None,
+    voter: str | None = None,
+    prompt: str | None = None,
+    ties: Ties = "davidson",
+    style: str | Iterable[str] = (),
+    anchor: str | None = None,
+    prior: float = 0.0,
+    level: float = 0.95,
+    limit_to: str | Iterable[str] = (),
+    leave_out: str | Iterable[str] = (),
+) -> BattleRatings:
+    """Rate models by votes on pairs of answers: a file (CSV, TSV, JSONL, Parquet) or a table, one battle a row.
+
+    The options are those of `tianti battles`.
+
+    >>> print(tianti.rate_battles("votes.csv", style="length_a:length_b", anchor="gpt-4"))
+
+    Raises:
+        InputError: a column or value cannot be used, or the battles determine no ratings.
+    """
+    return rate_votes(
+        as_table(battles), left=left, right=right, winner=winner, voter=voter, prompt=prompt, ties=ties,
+        style=_names(style), anchor=anchor, prior=prior, level=level, limit_to=_names(limit_to),
+        leave_out=_names(leave_out),
+    )  # fmt: skip
+
+
 def open_store(folder: str | Path) -> Store:
     """Open a store that is there; looking at one never makes one."""
     if not (Path(folder) / "tianti.sqlite").exists():
@@ -168,6 +204,10 @@ def _as_study(study: object) -> Study:
 def _many(values: object) -> object:
     """A list of what is many; what is one, or is wrong, is the study's to take or to refuse."""
     return list(values) if isinstance(values, Iterable) and not isinstance(values, str) else values
+
+
+def _names(values: str | Iterable[str]) -> list[str]:
+    return [values] if isinstance(values, str) else list(values)
 
 
 def _study_name(reference: str) -> str:

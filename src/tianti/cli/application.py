@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tianti.cli import adaptations, board, demo, export, models, run, show, task, tasks, version
+from tianti.cli import adaptations, battles, board, demo, export, models, run, show, task, tasks, version
 
 
 def application() -> typer.Typer:
@@ -23,6 +23,7 @@ def application() -> typer.Typer:
     app.command("run")(run.run)
     app.command("board")(board.board)
     app.command("compare")(board.compare)
+    app.command("battles")(battles.battles)
     app.command("show")(show.show)
     app.command("export")(export.export)
     app.command("version")(version.version)

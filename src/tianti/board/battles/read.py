@@ -1,0 +1,98 @@
+"""A file of votes as an Arrow table: CSV, TSV, JSONL or Parquet, UTF-8. Values stay as they are written."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from tianti.core.exceptions import InputError
+from tianti.core.neighbours import name_neighbours
+
+FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
+
+
+def as_table(votes: Any) -> pa.Table:
+    """Votes as a table: from a file's path, an Arrow table, a pandas data frame, or columns by their names.
+
+    Raises:
+        InputError: it is none of these, or has no rows.
+    """
+    if isinstance(votes, str | Path):
+        return read_votes(Path(votes))
+    try:
+        table = (
+            votes if isinstance(votes, pa.Table)
+            else pa.table(dict(votes)) if isinstance(votes, Mapping)
+            else pa.Table.from_pandas(votes, preserve_index=False)
+        )  # fmt: skip
+    except (pa.ArrowException, TypeError, AttributeError, ValueError) as error:
+        raise InputError(
+            f"votes: expected a file, an Arrow table, a data frame or a mapping of columns: {error}"
+        ) from error
+    if not table.num_rows:
+        raise InputError("votes: the table has no rows")
+    return table
+
+
+def read_votes(path: Path) -> pa.Table:
+    """All rows of a file of votes; an empty value of a CSV or TSV is a missing one.
+
+    Raises:
+        InputError: no such file, another format, or one that cannot be read (says where).
+    """
+    form = path.suffix.lower()
+    if form not in FORMATS:
+        raise InputError(
+            f"{path}: unknown format {path.suffix!r}, expected {', '.join(FORMATS)}",
+            remedy="a JSON list becomes JSONL by `jq -c '.[]' FILE > FILE.jsonl`",
+        )
+    if not path.is_file():
+        raise InputError(f"no file {path}", remedy=name_neighbours(path, FORMATS, "files of votes"))
+    try:
+        table = _table(path, form)
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+        # The reader's message names the line or the byte.
+        raise InputError(f"{path}: cannot be read as {form}: {error}", remedy="mend that place") from error
+    if not table.num_rows:
+        raise InputError(f"{path}: holds no rows", remedy="give at least one vote")
+    return table
+
+
+def _table(path: Path, form: str) -> pa.Table:
+    if form == ".parquet":
+        from pyarrow import parquet
+
+        return parquet.read_table(path)
+    if form == ".jsonl":
+        from pyarrow import json
+
+        return json.read_json(path)
+    return _separated(path, "," if form == ".csv" else "\t", quoted=form == ".csv")
+
+
+def _separated(path: Path, separator: str, *, quoted: bool) -> pa.Table:
+    """Every column as text: a model named 007 keeps its zeros. A TSV has no quoting."""
+    from pyarrow import csv as arrow
+
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+        header = next(csv.reader(file, delimiter=separator, quoting=quoting), [])
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if not header or twice:
+        raise InputError(
+            f"{path}: the header names {twice[0]!r} twice" if twice else f"{path}: has no header",
+            remedy="give each column its own name in the first line",
+        )
+    return arrow.read_csv(
+        path,
+        parse_options=arrow.ParseOptions(
+            delimiter=separator, quote_char='"' if quoted else False, newlines_in_values=quoted
+        ),
+        convert_options=arrow.ConvertOptions(
+            column_types=dict.fromkeys(header, pa.string()), null_values=[""], strings_can_be_null=True
+        ),
+    )
