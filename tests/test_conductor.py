@@ -105,6 +105,17 @@ def test_a_model_without_a_chat_template_is_refused_before_it_computes(world: Pa
         estimate([outcome.trial])
 
 
+def test_what_was_trained_is_checked_for_its_own_test_items(world: Path) -> None:
+    """The first 32 of the 150 test samples are those that are trained on or chosen by."""
+    trained, asked = _conduct(_study(world, adaptations=["lora(epochs=1)", "zero-shot"]), world / "store")
+    found = trained.run.cost["contamination"]
+    assert (found["items"], found["training_examples"]) == (150, 32)
+    assert found["overlapping_items"] == [str(index) for index in range(32)]
+    assert found["exact_duplicates"] == 32
+    assert found["inflation"]["n_first"] == 32
+    assert "contamination" not in asked.run.cost
+
+
 def test_a_study_is_measured_once(world: Path) -> None:
     study = _study(world, adaptations=["zero-shot", "lora(epochs=1)"], limit=70)
     first = _conduct(study, world / "store")

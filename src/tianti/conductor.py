@@ -11,6 +11,7 @@ from tianti.core.environment import environment, peak_memory_bytes
 from tianti.core.exceptions import IncompatibleError, StoreError, TiantiError
 from tianti.core.garbage import without_collection
 from tianti.core.progress import Progress
+from tianti.evaluation.contamination import contamination_facts
 from tianti.evaluation.evaluate import evaluate
 from tianti.evaluation.score import score_answers
 from tianti.models import LoadedModel, Model, load_model
@@ -126,6 +127,7 @@ def _measure(trial: Trial, loaded: LoadedModel, run: Run, store: Store, progress
         "evaluation_tokens": sum(answer.tokens for answer in answers),
         "peak_memory_bytes": peak_memory_bytes(),
         "backend": dict(adapted.backend.facts()),
+        **contamination_facts(trial.adaptation, trial.task, seed, answers),
     }
     return store.finish_run(run.run_id, score_answers(trial.task, answers), cost, expected)
 

@@ -13,6 +13,7 @@ from tianti.stats.continual import (
     forward_transfer,
     learning_accuracy,
 )
+from tianti.stats.gap import Gap, Group, gap, gaps
 from tianti.stats.intervals import Interval, clopper_pearson, mean_interval, mean_over_repeats, wilson
 from tianti.stats.macro import TaskValues, macro_interval
 from tianti.stats.max_t import max_t_intervals
@@ -25,6 +26,8 @@ from tianti.stats.selection import Unseating, fewest_items_to_unseat, picked_lev
 
 __all__ = [
     "Difference",
+    "Gap",
+    "Group",
     "Interval",
     "MarginalRank",
     "RankIntervals",
@@ -40,6 +43,8 @@ __all__ = [
     "fewest_items_to_unseat",
     "forgetting",
     "forward_transfer",
+    "gap",
+    "gaps",
     "holm",
     "holm_adjusted",
     "learning_accuracy",
