@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -160,8 +160,9 @@ class World:
         seed: int | None = None,
         prompt: str = "Is it good?",
         prediction: str = "",
+        further: Sequence[Score] = (),
     ) -> Run:
-        """Write a finished run into a store."""
+        """Write a finished run into a store; `further` are scores of metrics that do not rank."""
         manifest = self.manifest(model, adaptation, task, seed)
         run = store.start_run(fingerprint(manifest), manifest, {"versions": {"tianti": "0"}, "cores": 2})
         values = self.values(model, adaptation, task, seed, chance)
@@ -194,7 +195,7 @@ class World:
             "evaluation_tokens": 100,
             "peak_memory_bytes": 10**8,
         }
-        return store.finish_run(run.run_id, [score], cost, len(answers))
+        return store.finish_run(run.run_id, [score, *further], cost, len(answers))
 
     def record_failure(self, store: Store, model: str, adaptation: str, task: str, reason: str) -> Run:
         manifest = self.manifest(model, adaptation, task, None)

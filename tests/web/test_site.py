@@ -113,6 +113,20 @@ def test_tables_have_captions_and_scopes(site):
         assert ("html", {"lang": "zh-Hans" if path.is_relative_to(folder / "zh") else "en"}) in elements
 
 
+def test_further_metrics_are_columns_behind_the_tasks(store, world, tmp_path):
+    ece = {"metric": "ece", "main": False, "higher_is_better": False, "scale": "ratio"}
+    world.record(store, "a", further=[world.score(0.2, "sentiment", **ece)])
+    world.record(store, "b")
+    board = build_board(store)
+    text = write_site(board, store, tmp_path / "site").read_text(encoding="utf-8")
+    assert "sentiment · ece <small>calibration % ↓</small>" in text
+    assert "20.0 ±2.0" in text
+    assert "They are no part of the mean or of a rank" in text
+    chinese = (tmp_path / "site" / "zh" / "index.html").read_text(encoding="utf-8")
+    assert "sentiment · ece <small>校准 % ↓</small>" in chinese
+    Page(text)
+
+
 def test_the_board_shows_ranks_scores_and_failures(site):
     folder, board, _ = site
     text = (folder / "index.html").read_text(encoding="utf-8")

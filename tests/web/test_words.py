@@ -9,7 +9,7 @@ from tianti.web.words import LANGUAGES, TAGS, catalog, translator
 
 TEMPLATES = sorted((files("tianti.web") / "templates").iterdir(), key=lambda path: path.name)
 # Keys that are put together from data: state_failed, run_finished, excluded_ratio.
-BUILT = ("state_", "run_", "excluded_")
+BUILT = ("state_", "run_", "excluded_", "aspect_")
 
 
 def places(text):

@@ -12,7 +12,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tianti.board.board import Board, Cell, Column, Entry, Price, Rules, Winner, as_recorded
+from tianti.board.aspects import aspect_cells, aspect_columns
+from tianti.board.board import AspectColumn, Board, Cell, Column, Entry, Price, Rules, Winner, as_recorded
 from tianti.board.cells import Measured, measure
 from tianti.board.choose import choose, columns_of, entry_names
 from tianti.board.ranking import Ranking, bands, places, rank, task_matrices
@@ -46,7 +47,8 @@ def assemble(results: Sequence[Result], title: str, rules: Rules = USUAL) -> Boa
     """The board of these results; their order does not matter."""
     chosen, left_out = choose(results)
     columns = columns_of(chosen)
-    rows = _rows(chosen, columns, rules)
+    further = aspect_columns(chosen, columns)
+    rows = _rows(chosen, columns, further, rules)
     named, by_task = [], {}
     for column in columns.values():
         rows, column, by_task[column.name] = _rank_on_task(rows, column, rules)
@@ -56,10 +58,16 @@ def assemble(results: Sequence[Result], title: str, rules: Rules = USUAL) -> Boa
     rows, family, winner = _rank(rows, counting, named, by_task, rules)
     rows.sort(key=_order)
     entries = tuple(row.entry for row in rows)
-    return as_recorded(Board(title, rules, tuple(named), entries, family, left_out, winner))
+    aspects = tuple(column for task in columns for column in further[task])
+    return as_recorded(Board(title, rules, tuple(named), entries, family, left_out, winner, aspects))
 
 
-def _rows(results: Sequence[Result], columns: Mapping[str, Column], rules: Rules) -> list[_Row]:
+def _rows(
+    results: Sequence[Result],
+    columns: Mapping[str, Column],
+    further: Mapping[str, Sequence[AspectColumn]],
+    rules: Rules,
+) -> list[_Row]:
     grouped: dict[str, dict[str, list[Result]]] = defaultdict(lambda: defaultdict(list))
     for result in results:
         grouped[result.entry_key][result.task_key].append(result)
@@ -74,7 +82,11 @@ def _rows(results: Sequence[Result], columns: Mapping[str, Column], rules: Rules
             if task in by_task
         }
         some = next(iter(by_task.values()))[0]
-        rows.append(_Row(_entry(some, names[key], ids[_title(names[key])], measured), measured))
+        entry = _entry(some, names[key], ids[_title(names[key])], measured)
+        aspects: dict[str, Cell] = {}
+        for task in columns:
+            aspects |= aspect_cells(by_task.get(task, ()), further[task], rules)
+        rows.append(_Row(replace(entry, aspects=aspects), measured))
     return rows
 
 

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 FORMAT = 2
 """Goes up when the JSON of a board changes its form."""
 
-Exclusion = Literal["", "ratio", "lower", "chance", "range"]
+Exclusion = Literal["", "ratio", "lower", "chance", "range", "aspect"]
 """Why a task is no part of the mean: its metric is no mean over items, lower is better, its chance level is
-not in [0, 1), or its values are not in [0, 1]. Empty where it is part of it."""
+not in [0, 1), or its values are not in [0, 1]; `aspect` for a further metric of a task that has a ranking one. Empty
+where it is part of it."""
 
 IntervalMethod = Literal["wilson", "clopper-pearson"]
 
@@ -59,6 +60,14 @@ class Column:
     def counts(self) -> bool:
         """Whether the task is part of the mean."""
         return not self.excluded
+
+
+@dataclass(frozen=True)
+class AspectColumn(Column):
+    """A further metric of a task, named `task · metric`: never part of the mean, never ranked."""
+
+    task: str = ""
+    aspect: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,6 +141,8 @@ class Entry:
     method: str
     """The adaptation without its settings: `lora`, `few-shot`."""
     cells: Mapping[str, Cell]
+    aspects: Mapping[str, Cell] = field(default_factory=dict)
+    """The cells of the further metrics, by the names of their columns."""
     tasks_done: int = 0
     complete: bool = False
     mean: float | None = None
@@ -200,6 +211,8 @@ class Board:
     family: int
     left_out: int = 0
     winner: Winner | None = None
+    aspects: tuple[AspectColumn, ...] = ()
+    """Further columns, of metrics that are no part of the mean or of a rank."""
 
     @property
     def level(self) -> float:
@@ -321,12 +334,13 @@ def _board(content: Mapping[str, Any]) -> Board:
         family=content["family"],
         left_out=content["left_out"],
         winner=Winner(**content["winner"]) if content["winner"] else None,
+        aspects=tuple(AspectColumn(**column) for column in content["aspects"]),
     )
 
 
 def _entry(content: Mapping[str, Any]) -> Entry:
-    cells = {task: _cell(cell) for task, cell in content["cells"].items()}
-    return Entry(**{**content, "cells": cells, "price": Price(**content["price"])})
+    cells = {key: {name: _cell(cell) for name, cell in content[key].items()} for key in ("cells", "aspects")}
+    return Entry(**{**content, **cells, "price": Price(**content["price"])})
 
 
 def _cell(content: Mapping[str, Any]) -> Cell:

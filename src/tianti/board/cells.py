@@ -9,6 +9,7 @@ import numpy as np
 
 from tianti.board.board import Cell, Column, Price, Rules
 from tianti.board.results import Items, Result
+from tianti.evaluation.score import Score
 from tianti.stats import mean_interval, normalise
 
 
@@ -39,7 +40,7 @@ def measure(results: Sequence[Result], column: Column, rules: Rules) -> Measured
     if not scored:
         cell = Cell(**{**facts, **_missing(ordered)})  # type: ignore[arg-type]
     elif items is None:
-        cell = Cell(**facts, **_of_scores(scored))  # type: ignore[arg-type]
+        cell = Cell(**facts, **of_scores([result.score for result in scored if result.score]))  # type: ignore[arg-type]
     else:
         cell = Cell(**facts, **_of_items(items, column, rules))  # type: ignore[arg-type]
     return Measured(cell, items, mean_price([result.price for result in scored]))
@@ -98,13 +99,12 @@ def _of_items(items: Items, column: Column, rules: Rules) -> dict[str, object]:
     }
 
 
-def _of_scores(scored: Sequence[Result]) -> dict[str, object]:
+def of_scores(scores: Sequence[Score]) -> dict[str, object]:
     """A metric that is no mean over items: the mean over seeds of value and bounds.
 
     Averaging the bounds takes the seeds as fully dependent (they share their items), so it is never too
     narrow.
     """
-    scores = [result.score for result in scored if result.score is not None]
     return {
         "state": "ok",
         "value": _mean([score.value for score in scores]),

@@ -17,6 +17,7 @@ from tianti.evaluation.score import Score
 from tianti.stats.intervals import mean_over_repeats
 from tianti.stats.moments import Array
 from tianti.store import Run, Store
+from tianti.tasks.metrics import aspect_of
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Result:
     limit: int | None
     score: Score | None = None
     items: Items | None = None
+    aspects: tuple[Score, ...] = ()
+    """The scores of metrics that do not rank and describe an aspect of the answers (calibration, fairness, …)."""
     answers: int = 0
     price: Price = field(default_factory=Price)
 
@@ -102,6 +105,7 @@ def read_result(store: Store, run: Run) -> Result:
         limit=run.manifest["limit"],
         score=score,
         items=items_of(store.answers(run.run_id), score.metric) if score is not None and by_item else None,
+        aspects=tuple(score for score in scores if not score.main and aspect_of(score.metric)),
         answers=run.answers_count,
         price=_price(run.cost) if finished else Price(),
     )

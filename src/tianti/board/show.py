@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from tianti.board.board import Cell, Column, Entry
+from tianti.board.board import AspectColumn, Cell, Column, Entry
 
 MISSING = "–"
+NO_SHARES = ("brier", "brier_score", "log_loss")
+"""Further metrics that are no shares of anything."""
 
 
 def is_share(column: Column) -> bool:
     """Whether a column's values are shares, shown in per cent."""
+    if isinstance(column, AspectColumn):
+        return column.metric not in NO_SHARES
     return column.counts or column.scale == "proportion"
 
 

@@ -12,7 +12,8 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
-from tianti.board.board import Board, Cell, Column, Entry, Winner
+from tianti.board.aspects import chosen_aspects
+from tianti.board.board import AspectColumn, Board, Cell, Column, Entry, Winner
 from tianti.board.compare import Comparison, Difference
 from tianti.board.show import (
     MISSING,
@@ -60,9 +61,17 @@ def to_text(board: Board) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
 
 
-def render(board: Board) -> RenderableType:
-    """The board as a table as wide as the terminal allows, with a legend and a note for what is missing."""
-    return _View(board) if board.entries else Text("The board is empty: nothing has been run yet.")
+def render(board: Board, metrics: Sequence[str] = ()) -> RenderableType:
+    """The board as a table as wide as the terminal allows, with a legend and a note for what is missing.
+
+    Args:
+        metrics: further metrics (calibration, robustness, …) that are shown as columns behind the tasks.
+
+    Raises:
+        UnknownNameError, InputError: the board has no such metric.
+    """
+    further = chosen_aspects(board.aspects, metrics)
+    return _View(board, further) if board.entries else Text("The board is empty: nothing has been run yet.")
 
 
 @dataclass(frozen=True)
@@ -70,16 +79,22 @@ class _View:
     """Rich asks it how it looks in a given width."""
 
     board: Board
+    further: Sequence[AspectColumn] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         board = self.board
         left = [_left(entry) for entry in board.entries]
         used = sum(_width(column) for column in zip(*left, strict=True)) + 1
-        names = _headings(board.columns)
+        columns: list[Column] = [*board.columns, *self.further]
+        names = _headings(columns)
         for style in STYLES:
             headings = names if style.names else [str(number + 1) for number in range(len(names))]
             cells = [
-                [_cell(entry.cells.get(c.name), c, style) for entry in board.entries] for c in board.columns
+                [
+                    _cell(entry.cells.get(c.name) or entry.aspects.get(c.name), c, style)
+                    for entry in board.entries
+                ]
+                for c in columns
             ]
             widths = [_width([*h.split("\n"), *column]) for h, column in zip(headings, cells, strict=True)]
             if used + sum(widths) <= options.max_width:
@@ -92,7 +107,8 @@ class _View:
         for line in [
             *numbered,
             *_legend(board),
-            *_hidden(len(board.columns) - max(shown, 0)),
+            *_about(self.further),
+            *_hidden(len(columns) - max(shown, 0), "column" if self.further else "task"),
             *_notes(board),
         ]:
             yield Text(line, style="dim")
@@ -174,7 +190,10 @@ def _headings(columns: Sequence[Column]) -> list[str]:
     names = [column.name for column in columns]
     folders = {name.rpartition("/")[0] for name in names}
     cut = len(folders.pop()) + 1 if len(folders) == 1 and "/" in names[0] else 0
-    return [name[cut:].replace("-", "-\n").replace("/", "/\n").replace("_", "_\n") for name in names]
+    return [
+        name[cut:].replace("-", "-\n").replace("/", "/\n").replace("_", "_\n").replace(" · ", "\n")
+        for name in names
+    ]
 
 
 def _numbered(headings: Sequence[str]) -> str:
@@ -219,15 +238,22 @@ def _winner(winner: Winner, level: str) -> str:
     return f"{picked}{interval}; without {samples} {winner.challenger} would be ahead."
 
 
+def _about(further: Sequence[AspectColumn]) -> Iterable[str]:
+    if further:
+        arrows = ", ".join(dict.fromkeys(f"{c.metric} {'↑' if c.higher_is_better else '↓'}" for c in further))
+        yield f"further metrics (↑ higher, ↓ lower is better; no part of mean or rank): {arrows}"
+
+
 def _unranked(tasks: int) -> str:
     if tasks == 1:
         return "–: no score on the task that makes up the mean, so not ranked."
     return f"(mean): of fewer than {tasks} tasks, so not ranked."
 
 
-def _hidden(tasks: int) -> Iterable[str]:
-    if tasks:
-        yield f"{tasks} more {'task does' if tasks == 1 else 'tasks do'} not fit here: --json has all, so has the site."
+def _hidden(columns: int, what: str) -> Iterable[str]:
+    if columns:
+        some = f"{columns} more {what} does" if columns == 1 else f"{columns} more {what}s do"
+        yield f"{some} not fit here: --json has all, so has the site."
 
 
 def _notes(board: Board) -> Iterable[str]:

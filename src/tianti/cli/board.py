@@ -35,6 +35,9 @@ def board(
         Correction, typer.Option("--ranks", help="How ranks allow for many comparisons.")
     ] = Correction.holm,
     seed: Annotated[int, typer.Option("--seed", help="Of what max-t draws.")] = 0,
+    metrics: Annotated[
+        str, typer.Option("--metrics", help="Further columns: brier,ece or all that were measured.")
+    ] = "",
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
     as_json: JsonOption = False,
@@ -50,7 +53,7 @@ def board(
     if as_json:
         typer.echo(loaded.to_json())
     else:
-        Console().print(render(loaded))
+        Console().print(render(loaded, [name.strip() for name in metrics.split(",") if name.strip()]))
 
 
 def compare(

@@ -47,6 +47,10 @@ from tianti.tasks.task import Metric
 Aggregate = Callable[[Sequence[Any]], float]
 
 
+Aspect = Literal["", "calibration", "robustness", "order", "fairness"]
+"""What a metric says of answers besides how good they are; empty for what says just that."""
+
+
 @dataclass(frozen=True)
 class MetricRule:
     """A metric before it meets a task. `version` is part of every task's fingerprint: raise it when numbers change."""
@@ -58,6 +62,7 @@ class MetricRule:
     higher_is_better: bool = True
     scale: Literal["proportion", "mean", "ratio"] = "proportion"
     version: int = 1
+    aspect: Aspect = ""
 
     def metric(self, chance: float | None = None) -> Metric:
         return Metric(self.name, self.aggregate, self.higher_is_better, chance, self.scale)
@@ -218,8 +223,12 @@ BYTE_PERPLEXITY = MetricRule(
 BITS_PER_BYTE = MetricRule(
     "bits_per_byte", bits_per_byte, "bits_per_byte", "bits that the model needs per byte", False, "ratio"
 )
-BRIER = MetricRule("brier", mean, "mean", "squared error of the probabilities of the choices", False, "mean")
-LOG_LOSS = MetricRule("log_loss", mean, "mean", "−ln of the probability of the right choice", False, "mean")
+BRIER = MetricRule(
+    "brier", mean, "mean", "squared error of the choices' probabilities", False, "mean", aspect="calibration"
+)
+LOG_LOSS = MetricRule(
+    "log_loss", mean, "mean", "−ln of the right choice's probability", False, "mean", aspect="calibration"
+)
 ECE = MetricRule(
     "ece",
     expected_calibration_error,
@@ -227,6 +236,7 @@ ECE = MetricRule(
     "how far confidence lies from accuracy, over ten bins",
     False,
     "ratio",
+    aspect="calibration",
 )
 ECE_EXCESS = MetricRule(
     "ece_excess",
@@ -235,6 +245,7 @@ ECE_EXCESS = MetricRule(
     "the calibration error beyond that of a calibrated model",
     False,
     "ratio",
+    aspect="calibration",
 )
 CALIBRATION = (BRIER, LOG_LOSS, ECE, ECE_EXCESS)
 """How well a model knows what it knows: of tasks with choices."""
@@ -253,3 +264,10 @@ METRICS: dict[str, tuple[MetricRule, ...]] = {
     **{rule.name: (rule,) for rule in CALIBRATION},
 }
 """All metrics by name; which of two with the same name is meant depends on the kind of task."""
+
+
+def aspect_of(metric: str) -> Aspect:
+    """What the metric of this name, ours or lm-evaluation-harness's, says of answers besides how good they are."""
+    if metric == "brier_score":
+        return "calibration"
+    return METRICS[metric][0].aspect if metric in METRICS else ""

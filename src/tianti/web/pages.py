@@ -99,7 +99,9 @@ class Pages:
 
     @cached_property
     def _cells(self) -> list[Cell]:
-        return [cell for entry in self.all_of.entries for cell in entry.cells.values()]
+        return [
+            cell for entry in self.all_of.entries for cell in (*entry.cells.values(), *entry.aspects.values())
+        ]
 
     @cached_property
     def _environment(self) -> Environment:
@@ -137,10 +139,11 @@ class Pages:
 
     @cached_property
     def _axes(self) -> dict[str, draw.Axis | None]:
-        bounds: dict[str, list[float | None]] = {column.name: [] for column in self.all_of.columns}
+        columns = [*self.all_of.columns, *self.all_of.aspects]
+        bounds: dict[str, list[float | None]] = {column.name: [] for column in columns}
         for cell in self._cells:
             bounds[cell.task] += [cell.low, cell.value, cell.high]
-        return {column.name: draw.axis(bounds[column.name], column.chance) for column in self.all_of.columns}
+        return {column.name: draw.axis(bounds[column.name], column.chance) for column in columns}
 
 
 def letter(band: int) -> str:
