@@ -103,6 +103,8 @@ def averages(say: Say) -> Figure:
     axes.plot(
         places, found["ours"], "o-", color=OURS, label=say("with z²/K imagined items", "加上 z²/K 道假想题")
     )
+    posterior = say("mean of posteriors (Jeffreys)", "各任务后验的平均（Jeffreys）")
+    axes.plot(places, found["posterior"], "o-", color=QUIET, label=posterior)
     axes.plot(places, found["plain"], "o-", color=NAIVE, label=say("mean ± 1.96·SE", "均值 ± 1.96·SE"))
     axes.set_xticks(places, [f"{100 * level:g}" for level in found["level"]])
     _coverage(axes, say, 0.6)
@@ -304,7 +306,7 @@ def chinese_fonts() -> list[str]:
 
 def draw(name: str, language: str) -> Image.Image:
     """The picture of this name; its colours are few, so that its file is small."""
-    fonts = ["DejaVu Sans"] if language == "en" else [*chinese_fonts()[:1], "DejaVu Sans"]
+    fonts = ["DejaVu Sans", *(chinese_fonts()[:1] if language == "zh" else [])]
     with mpl.rc_context({**STYLE, "font.family": fonts}):
         figure = PICTURES[name](lambda english, chinese: english if language == "en" else chinese)
         file = io.BytesIO()

@@ -113,7 +113,7 @@ def averages(boards=4000, tasks=5, items=20):
     """Coverage of the mean over five tasks of twenty items, by how near the ceiling the tasks are."""
     rng = np.random.default_rng(3)
     levels = [0.6, 0.8, 0.9, 0.95, 0.98, 0.99]
-    found = {"plain": [], "ours": []}
+    found = {"plain": [], "posterior": [], "ours": []}
     for level in levels:
         shares_of_tasks = np.linspace(2 * level - min(1.0, level + 0.2), min(1.0, level + 0.2), tasks)
         plain = ours = 0
@@ -122,9 +122,18 @@ def averages(boards=4000, tasks=5, items=20):
             error = math.sqrt(values.var(axis=1, ddof=1).sum() / items) / tasks
             plain += bool(abs(values.mean() - level) <= Z * error)
             ours += _holds(macro_interval([TaskValues(row) for row in values]), level)
+        right = rng.binomial(items, shares_of_tasks, (boards // 4, tasks))
         found["plain"].append(plain / boards)
+        found["posterior"].append(float(np.mean([_posterior_holds(rng, row, items, level) for row in right])))
         found["ours"].append(ours / boards)
     return {"level": levels, **found}
+
+
+def _posterior_holds(rng, right, items, truth, draws=1000):
+    """Whether the mean of the tasks' posteriors (Jeffreys' prior), drawn from, holds the truth with 95 %."""
+    drawn = rng.beta(right + 0.5, items - right + 0.5, (draws, len(right))).mean(axis=1)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return low <= truth <= high
 
 
 def perplexity(values):
