@@ -67,6 +67,11 @@ def _score(metric: Metric, answers: Sequence[Answer], *, main: bool) -> Score:
 def _interval(metric: Metric, answers: Sequence[Answer]) -> Interval | None:
     clusters = {answer.sample_id: answer.cluster or answer.sample_id for answer in answers}
     clustered = any(answer.cluster for answer in answers)
+    if metric.interval is not None:
+        return metric.interval(
+            [answer.values[metric.name] for answer in answers],
+            [clusters[answer.sample_id] for answer in answers] if clustered else None,
+        )
     if metric.scale == "ratio":
         return bca_interval(
             [answer.values[metric.name] for answer in answers],

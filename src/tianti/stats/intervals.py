@@ -129,6 +129,23 @@ def mean_interval(
     return _around(moments(array), float(array.mean()), level, "Student's t", bounded)
 
 
+def difference_interval(
+    values: Sequence[float] | Array, clusters: Sequence[Hashable] | None = None, level: float = 0.95
+) -> Interval:
+    """The interval of a mean of differences within items, in [−1, 1]: two imagined items, at −1 and +1, keep it from
+    having zero width (Bonett and Price 2012); CR1 where there are cluster keys.
+
+    Raises:
+        InputError: there are no values, one is not finite, or there is not one cluster key per value.
+    """
+    array = as_array(values)
+    if not len(array):
+        raise InputError("no differences")
+    found = steady_moments(array, clusters, added=2.0, added_values=(-1.0, 1.0))
+    method = "paired difference, t" if clusters is None else "paired difference, CR1·t"
+    return _around(found, float(array.mean()), level, method, bounded=False)
+
+
 def mean_over_repeats(
     values: Sequence[float] | Array, items: Sequence[Hashable]
 ) -> tuple[Array, tuple[Hashable, ...]]:

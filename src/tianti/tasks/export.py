@@ -23,6 +23,7 @@ import yaml
 
 from tianti.core.exceptions import TaskError
 from tianti.tasks import metrics
+from tianti.tasks.aspect_metrics import ASPECT_METRICS, BRIER
 from tianti.tasks.kinds.kind import Sample
 from tianti.tasks.task import Task
 from tianti.tasks.task_file import TaskFile
@@ -73,7 +74,7 @@ def export_harness(task: Task, folder: Path) -> Path:
             f"{task.name}: lm-eval has no counterpart of the kind {task.file.kind}",
             remedy=f"kinds that can be written: {', '.join((*_CHOOSING, _ANSWERING, _MODELLING))}",
         )
-    for key in ("thinking", "repeats"):
+    for key in ("thinking", "repeats", "perturbations", "option_order", "group"):
         if getattr(task.file, key) != TaskFile.model_fields[key].default:
             raise TaskError(
                 f"{task.name}: lm-eval has no counterpart of the key {key!r}",
@@ -159,9 +160,9 @@ def _form(task: YamlTask, name: str) -> dict[str, Any]:
 
 def _metric(task: YamlTask, metric: str, name: str) -> dict[str, Any]:
     rule = task.kind.metrics[metric]
-    if rule is metrics.BRIER:
+    if rule is BRIER:
         return {"metric": "brier_score", "aggregation": "brier_score", "higher_is_better": False}
-    if rule in metrics.CALIBRATION:
+    if rule in ASPECT_METRICS:
         raise TaskError(
             f"{task.name}: lm-eval has no counterpart of the metric {metric}",
             remedy="leave it out of metric_list, and export that",

@@ -18,6 +18,8 @@
 | `ece`             | [probability of the chosen one, 1 if it is right else 0] | expected calibration error           |
 | `ece_excess`      | the same                                                 | that less what calibration would show|
 
+Those of robustness, order of options and groups are in `aspect_metrics.py`.
+
 Where a sample is answered several times (`repeats`), `exact_match` and `f1` are means over its answers first.
 The probabilities of `brier`, `log_loss` and `ece` are the softmax over the choices of the log-probabilities that `acc`
 compares (those of a head as they are); `brier` is lm-evaluation-harness's `brier_score`.
@@ -33,44 +35,13 @@ import string
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tianti.stats.calibration import calibration_error, expected_null
-from tianti.tasks.task import Metric
-
-Aggregate = Callable[[Sequence[Any]], float]
-
-
-Aspect = Literal["", "calibration", "robustness", "order", "fairness"]
-"""What a metric says of answers besides how good they are; empty for what says just that."""
-
-
-@dataclass(frozen=True)
-class MetricRule:
-    """A metric before it meets a task. `version` is part of every task's fingerprint: raise it when numbers change."""
-
-    name: str
-    aggregate: Aggregate
-    aggregation: str
-    summary: str
-    higher_is_better: bool = True
-    scale: Literal["proportion", "mean", "ratio"] = "proportion"
-    version: int = 1
-    aspect: Aspect = ""
-
-    def metric(self, chance: float | None = None) -> Metric:
-        return Metric(self.name, self.aggregate, self.higher_is_better, chance, self.scale)
-
-
-def mean(values: Sequence[float]) -> float:
-    """The arithmetic mean of at least one value; exact sums, so the order does not matter."""
-    return math.fsum(values) / len(values)
+from tianti.tasks.aspect_metrics import ASPECT_METRICS
+from tianti.tasks.metric_rule import Aspect, MetricRule, mean
 
 
 def macro_f1(values: Sequence[Sequence[int]]) -> float:
@@ -97,22 +68,6 @@ def weighted_perplexity(values: Sequence[Sequence[float]]) -> float:
 def bits_per_byte(values: Sequence[Sequence[float]]) -> float:
     """−Σ log-probability / Σ bytes / ln 2 over (log-probability, bytes) pairs."""
     return -_weighted_mean(values) / math.log(2)
-
-
-def expected_calibration_error(values: Sequence[Sequence[float]]) -> float:
-    """The calibration error of (confidence, right or not) pairs, over ten bins of equal mass."""
-    return calibration_error(*_columns(values))
-
-
-def excess_calibration_error(values: Sequence[Sequence[float]]) -> float:
-    """The calibration error beyond what a calibrated model of the same confidences would show on so many samples."""
-    confidence, right = _columns(values)
-    return calibration_error(confidence, right) - expected_null(confidence)
-
-
-def _columns(values: Sequence[Sequence[float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    pairs = np.asarray(values, dtype=np.float64).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
 
 
 def _weighted_mean(values: Sequence[Sequence[float]]) -> float:
@@ -223,33 +178,6 @@ BYTE_PERPLEXITY = MetricRule(
 BITS_PER_BYTE = MetricRule(
     "bits_per_byte", bits_per_byte, "bits_per_byte", "bits that the model needs per byte", False, "ratio"
 )
-BRIER = MetricRule(
-    "brier", mean, "mean", "squared error of the choices' probabilities", False, "mean", aspect="calibration"
-)
-LOG_LOSS = MetricRule(
-    "log_loss", mean, "mean", "−ln of the right choice's probability", False, "mean", aspect="calibration"
-)
-ECE = MetricRule(
-    "ece",
-    expected_calibration_error,
-    "ece",
-    "how far confidence lies from accuracy, over ten bins",
-    False,
-    "ratio",
-    aspect="calibration",
-)
-ECE_EXCESS = MetricRule(
-    "ece_excess",
-    excess_calibration_error,
-    "ece_excess",
-    "the calibration error beyond that of a calibrated model",
-    False,
-    "ratio",
-    aspect="calibration",
-)
-CALIBRATION = (BRIER, LOG_LOSS, ECE, ECE_EXCESS)
-"""How well a model knows what it knows: of tasks with choices."""
-
 METRICS: dict[str, tuple[MetricRule, ...]] = {
     "acc": (ACC,),
     "acc_norm": (ACC_NORM,),
@@ -261,7 +189,7 @@ METRICS: dict[str, tuple[MetricRule, ...]] = {
     "word_perplexity": (WORD_PERPLEXITY,),
     "byte_perplexity": (BYTE_PERPLEXITY,),
     "bits_per_byte": (BITS_PER_BYTE,),
-    **{rule.name: (rule,) for rule in CALIBRATION},
+    **{rule.name: (rule,) for rule in ASPECT_METRICS},
 }
 """All metrics by name; which of two with the same name is meant depends on the kind of task."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,11 @@ from tianti.core.exceptions import TaskError, UnknownNameError
 from tianti.core.fingerprint import file_digest, fingerprint
 from tianti.core.neighbours import name_neighbours
 from tianti.tasks.data import READERS, Rows, columns, find_reader, read_rows
+from tianti.tasks.forms import Binding, Forms
 from tianti.tasks.kinds import KINDS
-from tianti.tasks.kinds.kind import Fields, Sample
-from tianti.tasks.task_file import GeneratedData, TaskFile
+from tianti.tasks.kinds.kind import Fields, Sample, Variant
+from tianti.tasks.task_file import TaskFile
+from tianti.tasks.task_keys import GeneratedData
 from tianti.tasks.template import Field, Row, bind, missing_column
 
 
@@ -26,6 +27,7 @@ class TaskData:
         self._path = path
         self._rows: dict[str, Rows] = {}
         self._samples: dict[str, list[Sample]] = {}
+        self._variants: dict[str, dict[str, tuple[Variant, ...]]] = {}
 
     def rows(self, split: str) -> Rows:
         """The rows of a split as they stand in the data."""
@@ -43,6 +45,14 @@ class TaskData:
         if split not in self._samples:
             self._samples[split] = self._render(split)
         return self._samples[split]
+
+    def variants(self, split: str) -> dict[str, tuple[Variant, ...]]:
+        """The other forms of each sample of a split, by its id; TaskError where a key asks for what the data lacks."""
+        if split not in self._variants:
+            where = f"{self._path}, split {split}"
+            binding = _bind(self._file, columns(self.rows(split)), where)
+            self._variants[split] = Forms(self._file, binding, where).of(self.samples(split))
+        return self._variants[split]
 
     def digest(self, split: str) -> str:
         """The sha256 of the split's file, or of its rows where they are generated."""
@@ -80,22 +90,13 @@ class TaskData:
                 cluster=str(binding.cluster.value(row, place)) if binding.cluster else "",
                 description=binding.description.text(row, place),
                 row=row,
+                group=str(binding.group.value(row, place)) if binding.group else "",
             )
             samples.append(sample)
         return samples
 
 
-@dataclass(frozen=True)
-class _Binding:
-    """All keys of a task file, bound to the columns of one split."""
-
-    fields: Fields
-    description: Field
-    head: Field
-    cluster: Field | None
-
-
-def _bind(file: TaskFile, names: frozenset[str], where: str) -> _Binding:
+def _bind(file: TaskFile, names: frozenset[str], where: str) -> Binding:
     text = bind("doc_to_text", file.doc_to_text, where, names)
     target, choice = file.doc_to_target, file.doc_to_choice
     choices: Field | tuple[str, ...] | None = tuple(choice) if isinstance(choice, list) else None
@@ -107,11 +108,12 @@ def _bind(file: TaskFile, names: frozenset[str], where: str) -> _Binding:
         choices=choices,
         where=where,
     )
-    return _Binding(
+    return Binding(
         fields,
         description=bind("description", file.description, where, names, constant=True),
         head=bind("head_text", file.head_text, where, names) if file.head_text else text,
         cluster=bind("cluster", file.cluster, where, names) if file.cluster else None,
+        group=bind("group", file.group, where, names) if file.group else None,
     )
 
 

@@ -7,10 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from tianti.engine import Request, Response
 from tianti.tasks.chat import Chat
+
+if TYPE_CHECKING:
+    from tianti.stats.intervals import Interval
+
+IntervalOf = Callable[[Sequence[Any], Sequence[str] | None], "Interval"]
+"""The interval of a metric from its values per sample and their cluster keys, None where samples stand alone."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,8 @@ class Metric:
     higher_is_better: bool = True
     chance: float | None = None
     scale: Literal["proportion", "mean", "ratio"] = "proportion"
+    interval: IntervalOf | None = None
+    """Makes the interval where none of those of `scale` fits."""
 
 
 @dataclass(frozen=True)

@@ -6,115 +6,40 @@ Its keys have lm-evaluation-harness's names where they mean the same.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
-    Discriminator,
     Field,
-    StringConstraints,
-    Tag,
     ValidationError,
     field_validator,
-    model_validator,
 )
 
 from tianti.core.exceptions import TaskError, UnknownNameError, nearest
 from tianti.core.neighbours import YAML, name_neighbours
 from tianti.core.yaml_file import read_yaml
+from tianti.tasks.aspect_metrics import FAIRNESS_GAP, ORDER, ROBUST, ROBUSTNESS_GAP
 from tianti.tasks.kinds import KINDS
 from tianti.tasks.metrics import MAJORITY_VOTE, PASS_AT
-
-Text = Annotated[str, StringConstraints(min_length=1)]
-# The branches of unions: pydantic puts them into the path of an error, where a reader has no use for them.
-_TAGS = ("files", "generated", "number", "one", "many")
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class DataFiles(_Strict):
-    """Data files by split, relative to the task file; at least one of them."""
-
-    train: Text | None = None
-    validation: Text | None = None
-    test: Text | None = None
-
-    @model_validator(mode="after")
-    def _some_file(self) -> DataFiles:
-        if not (self.train or self.validation or self.test):
-            raise ValueError("names no file: give train, validation or test")
-        return self
+from tianti.tasks.task_keys import (
+    TAGS,
+    Choices,
+    Data,
+    DataFiles,
+    GeneratedData,
+    Generation,
+    MetricItem,
+    OptionOrder,
+    Perturbations,
+    Strict,
+    Target,
+    Text,
+    ThinkingLimit,
+    data_tag,
+)
 
 
-class GeneratedData(_Strict):
-    """Data from the built-in generated world; `seed` null is the public seed."""
-
-    generator: Literal["nano"]
-    kind: Text
-    language: Text
-    seed: int | None = None
-
-
-class Generation(_Strict):
-    """How an answer is generated. `until` null stops at `fewshot_delimiter`; `temperature` 0 is greedy."""
-
-    until: list[Text] | None = None
-    max_gen_toks: int = Field(default=256, gt=0)
-    do_sample: bool = False
-    temperature: float = Field(default=0.0, ge=0)
-    top_p: float = Field(default=1.0, gt=0, le=1)
-
-    @field_validator("until", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _sampling_needs_temperature(self) -> Generation:
-        if self.do_sample != (self.temperature > 0):
-            raise ValueError("do_sample: true and a temperature above 0 go together: give both or none")
-        return self
-
-
-class ThinkingLimit(_Strict):
-    """A thought before the answer: up to the text `end`, which is put there after `max_tokens` tokens without it."""
-
-    max_tokens: int = Field(gt=0)
-    end: Text = "</think>"
-
-
-class MetricItem(_Strict):
-    """A metric by its name; the other keys of lm-evaluation-harness may stand there if they say what holds anyway."""
-
-    metric: Text
-    aggregation: str | None = None
-    higher_is_better: bool | None = None
-
-
-def _data_tag(value: Any) -> str:
-    generated = isinstance(value, GeneratedData) or (isinstance(value, dict) and "generator" in value)
-    return "generated" if generated else "files"
-
-
-Data = Annotated[
-    Annotated[DataFiles, Tag("files")] | Annotated[GeneratedData, Tag("generated")], Discriminator(_data_tag)
-]
-
-
-Target = Annotated[
-    Annotated[Text, Tag("one")] | Annotated[int, Tag("number")],
-    Discriminator(lambda value: "number" if isinstance(value, int) else "one"),
-]
-Choices = Annotated[
-    Annotated[Text, Tag("one")] | Annotated[list[Text], Tag("many")],
-    Discriminator(lambda value: "many" if isinstance(value, list) else "one"),
-]
-
-
-class TaskFile(_Strict):
+class TaskFile(Strict):
     """A task file, checked."""
 
     task: Text
@@ -135,6 +60,9 @@ class TaskFile(_Strict):
     generation_kwargs: Generation = Generation()
     thinking: ThinkingLimit | None = None
     repeats: int = Field(default=1, gt=0)
+    perturbations: Perturbations | None = None
+    option_order: OptionOrder | None = None
+    group: Text | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
     licence: str = ""
     source: str = ""
@@ -151,12 +79,40 @@ class TaskFile(_Strict):
             return [{"metric": item} if isinstance(item, str) else item for item in value]
         return value
 
+    @field_validator("perturbations", mode="before")
+    @classmethod
+    def _kinds_alone(cls, value: Any) -> Any:
+        return {"kinds": value} if isinstance(value, list) else value
+
+    @field_validator("option_order", mode="before")
+    @classmethod
+    def _number_alone(cls, value: Any) -> Any:
+        return {"orders": value} if isinstance(value, int) else value
+
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """The metrics by name, the first ranks: those of the file, or its kind's own."""
-        return tuple(item.metric for item in self.metric_list) or KINDS[self.kind].default_metrics(
+        """The metrics by name, the first ranks: those of the file, or its kind's own; then what its keys for
+        robustness, order and groups are there to measure."""
+        named = tuple(item.metric for item in self.metric_list) or KINDS[self.kind].default_metrics(
             self.language
         )
+        rules = KINDS[self.kind].metrics
+        asked = {key for key in ("perturbations", "option_order", "group") if getattr(self, key) is not None}
+        wanted = {ROBUST[self.base_metric].name} if self.base_metric in ROBUST else set()
+        wanted |= {rule.name for rule in (ROBUSTNESS_GAP, *ORDER, FAIRNESS_GAP)}
+        added = (name for name, rule in rules.items() if rule.needs in asked and name in wanted)
+        return (*named, *(name for name in added if name not in named))
+
+    @property
+    def base_metric(self) -> str | None:
+        """The metric that robustness and fairness are about: the first that is a mean over samples; None for none."""
+        named = [item.metric for item in self.metric_list]
+        rules = KINDS[self.kind].metrics
+        for name in named or KINDS[self.kind].default_metrics(self.language):
+            rule = rules.get(name)
+            if rule is not None and rule.scale != "ratio" and not rule.needs:
+                return name
+        return None
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -169,7 +125,7 @@ class TaskFile(_Strict):
         """All that decides what is asked and how it is graded, except the data: part of the fingerprint."""
         settings = self.model_dump(mode="json", exclude={"data", "metadata", "licence", "source"})
         # Keys that came later are left out at their defaults, so that fingerprints stay what they were.
-        for key in ("thinking", "repeats"):
+        for key in ("thinking", "repeats", "perturbations", "option_order", "group"):
             if settings[key] == type(self).model_fields[key].default:
                 del settings[key]
         return settings
@@ -238,6 +194,28 @@ def _check_names(file: TaskFile, where: str) -> None:
                     remedy=f"leave {key} out",
                 )
     _check_repeats(file, where)
+    _check_aspects(file, where)
+
+
+def _check_aspects(file: TaskFile, where: str) -> None:
+    rules = KINDS[file.kind].metrics
+    for item in file.metric_list:
+        key = rules[item.metric].needs
+        if key and getattr(file, key) is None:
+            raise TaskError(
+                f"{where}: metric_list: {item.metric} needs the key {key!r}",
+                remedy=f"give {key}, or leave it out",
+            )
+    if (file.perturbations or file.group) and file.base_metric is None:
+        raise TaskError(
+            f"{where}: robustness and fairness are of a metric that is a mean over samples, and metric_list has none",
+            remedy=f"put one of {', '.join(KINDS[file.kind].default_metrics(file.language))} into it",
+        )
+    if file.perturbations and file.repeats > 1:
+        raise TaskError(
+            f"{where}: repeats and perturbations do not go together",
+            remedy="leave repeats out: sampled answers are drawn as often as robustness needs",
+        )
 
 
 def _check_repeats(file: TaskFile, where: str) -> None:
@@ -257,7 +235,7 @@ def _check_repeats(file: TaskFile, where: str) -> None:
 
 def _explain(where: str, content: Any, problem: Any) -> str:
     """One problem that pydantic found, in words: file, key, what was expected, the nearest valid key."""
-    path = [part for part in problem["loc"] if part not in _TAGS]
+    path = [part for part in problem["loc"] if part not in TAGS]
     key = ".".join(map(str, path))
     match problem["type"]:
         case "extra_forbidden":
@@ -278,6 +256,8 @@ def _explain(where: str, content: Any, problem: Any) -> str:
         case "model_type" | "model_attributes_type" | "dict_type" if path[-1] in (
             "generation_kwargs",
             "thinking",
+            "perturbations",
+            "option_order",
         ):
             keys = ", ".join(sorted(_valid_keys(path, content)))
             return f"{where}: {key}: expected keys and values ({keys}), found {problem['input']!r:.60}"
@@ -291,9 +271,11 @@ def _explain(where: str, content: Any, problem: Any) -> str:
 
 def _valid_keys(path: list[Any], content: Any) -> list[str]:
     models: dict[Any, type[BaseModel]] = {
-        "data": GeneratedData if _data_tag(content.get("data")) == "generated" else DataFiles,
+        "data": GeneratedData if data_tag(content.get("data")) == "generated" else DataFiles,
         "generation_kwargs": Generation,
         "thinking": ThinkingLimit,
+        "perturbations": Perturbations,
+        "option_order": OptionOrder,
         "metric_list": MetricItem,
     }
     return list((models[path[0]] if path else TaskFile).model_fields)

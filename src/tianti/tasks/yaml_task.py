@@ -13,9 +13,10 @@ from tianti.core.exceptions import IncompatibleError, TaskError
 from tianti.core.fingerprint import fingerprint
 from tianti.core.seeds import derive_seed, derived_random
 from tianti.engine import GenerateRequest, Request, Response, ScoreRequest, Thinking
+from tianti.tasks.aspects import of_group, over_orders, robustness
 from tianti.tasks.chat import Delimiters
 from tianti.tasks.kinds import KINDS
-from tianti.tasks.kinds.kind import Sample, Setting
+from tianti.tasks.kinds.kind import Sample, Setting, Variant
 from tianti.tasks.samples import TaskData
 from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
 from tianti.tasks.task_file import TaskFile, read_task_file
@@ -105,8 +106,15 @@ class YamlTask:
         return (self._question(sample, shots, request_types) for sample in self.samples(self.split)[:limit])
 
     def grade(self, question: Question, responses: Sequence[Response]) -> Grade:
-        grade = self.kind.grade(question.sample, responses, self._setting)
-        return Grade(grade.prediction, {name: grade.values[name] for name in self.file.metric_names})
+        sample: Sample = question.sample
+        size = len(responses) // (self._answers + len(sample.variants))  # requests of one asking
+        usual, others = responses[: size * self._answers], responses[size * self._answers :]
+        grade = self.kind.grade(sample, usual, self._setting)
+        values = {**grade.values}
+        if sample.variants or self.file.group is not None:
+            variants = [others[start : start + size] for start in range(0, len(others), size)]
+            values |= self._aspects(sample, grade, usual, variants)
+        return Grade(grade.prediction, {name: values[name] for name in self.file.metric_names})
 
     def examples(self, split: Literal["train", "validation"]) -> list[Example]:
         if split not in self.file.splits:
@@ -121,10 +129,14 @@ class YamlTask:
         """The samples of a split, checked: TaskError for an unknown label, a duplicate id, a missing column, …"""
         return self._data.samples(split)
 
-    def prompt(self, sample: Sample, shots: Shots) -> str:
-        """Description, solved examples and the sample's own text, joined as lm-evaluation-harness joins them."""
+    def prompt(self, sample: Sample, shots: Shots, variant: Sample | None = None) -> str:
+        """Description, solved examples and the sample's own text, joined as lm-evaluation-harness joins them.
+
+        A `variant` of the sample has the same examples before it.
+        """
         between = Delimiters(self.file.target_delimiter, self.file.fewshot_delimiter)
         solved = [(shot.text, shot.target) for shot in self.choose_shots(sample, shots)]
+        sample = variant or sample
         if shots.chat is not None:
             return shots.chat.prompt(sample.description, solved, sample.text, between)
         before = [text + between.target + answer + between.shot for text, answer in solved]
@@ -190,18 +202,73 @@ class YamlTask:
         if shots.chat is not None:
             setting = replace(setting, target_delimiter="")  # the template says where the answer begins
         seeds = (shots.seed, self.file.task, sample.id)
+        sample = replace(sample, variants=self._variants.get(sample.id, ()))
+        others = [
+            self._seeded(request, (*seeds, "variant"), number)
+            for number, variant in enumerate(sample.variants)
+            for request in self.kind.requests(
+                self.prompt(sample, shots, variant.sample), variant.sample, setting, request_types
+            )
+        ]
         return Question(
             sample_id=sample.id,
-            requests=tuple(
-                self._seeded(request, seeds, repeat)
-                for request in self.kind.requests(prompt, sample, setting, request_types)
-                for repeat in range(self.file.repeats)
+            requests=(
+                *(
+                    self._seeded(request, seeds, repeat)
+                    for request in self.kind.requests(prompt, sample, setting, request_types)
+                    for repeat in range(self._answers)
+                ),
+                *others,
             ),
             prompt=prompt,
             target=" / ".join(sample.form.targets),
             sample=sample,
             cluster=sample.cluster,
         )
+
+    @cached_property
+    def _variants(self) -> dict[str, tuple[Variant, ...]]:
+        if self.file.perturbations is None and self.file.option_order is None:
+            return {}
+        return self._data.variants(self.split)
+
+    @property
+    def _answers(self) -> int:
+        """How many answers are drawn to a sample as it is: `repeats`, or where they are sampled and perturbations are
+        asked, as many as there are forms with it, so that their worst can be compared."""
+        perturbed = self.file.perturbations
+        if perturbed is not None and self.file.generation_kwargs.do_sample:
+            return 1 + len(perturbed.kinds)
+        return self.file.repeats
+
+    def _aspects(
+        self, sample: Sample, grade: Grade, usual: Sequence[Response], variants: Sequence[Sequence[Response]]
+    ) -> dict[str, Any]:
+        """The values that the sample's other forms, and its group, add."""
+        setting, base = self._setting, self.file.base_metric
+        grades = [
+            self.kind.grade(variant.sample, responses, setting)
+            for variant, responses in zip(sample.variants, variants, strict=True)
+        ]
+        forms = list(zip(grades, sample.variants, strict=True))
+        perturbed = [each for each, form in forms if not form.order]
+        ordered = [(each, form) for each, form in forms if form.order]
+        values: dict[str, Any] = {}
+        if base is not None:
+            better = self.kind.metrics[base].higher_is_better
+            values |= of_group(sample, grade.values, base, higher_is_better=better)
+            if perturbed:
+                alone = (
+                    [grade]
+                    if self._answers == 1
+                    else [self.kind.grade(sample, [each], setting) for each in usual]
+                )
+                values |= robustness(alone, perturbed, base, higher_is_better=better)
+        if ordered:
+            labels = [sample.form.label or 0, *(form.sample.form.label or 0 for _, form in ordered)]
+            as_it_is = (grade, tuple(range(len(sample.form.choices))))
+            values |= over_orders([as_it_is, *((each, form.order) for each, form in ordered)], labels)
+        return values
 
     @staticmethod
     def _seeded(request: Request, seeds: tuple[int | str, ...], repeat: int) -> Request:

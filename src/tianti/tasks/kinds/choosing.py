@@ -6,9 +6,19 @@ import math
 from collections.abc import Sequence
 
 from tianti.engine import ChooseRequest, ChooseResponse, Request, Response, ScoreRequest, ScoreResponse
+from tianti.tasks.aspect_metrics import ACC_OVER_ORDERS, CALIBRATION, FAIRNESS_GAP, ROBUST, ROBUSTNESS_GAP
 from tianti.tasks.kinds.kind import Sample, Setting, incompatible
-from tianti.tasks.metrics import CALIBRATION, LABEL_F1, count_bytes
+from tianti.tasks.metrics import ACC, ACC_BYTES, ACC_NORM, count_bytes
 from tianti.tasks.task import Grade
+
+ACCURACY_ASPECTS = (
+    *CALIBRATION,
+    *(ROBUST[rule.name] for rule in (ACC, ACC_NORM, ACC_BYTES)),
+    ROBUSTNESS_GAP,
+    FAIRNESS_GAP,
+)
+"""What may be measured of any choice, besides accuracy."""
+_ACCURACIES = {rule.name for rule in (ACC, ACC_NORM, ACC_BYTES, ACC_OVER_ORDERS)}
 
 
 def choice_requests(
@@ -47,8 +57,7 @@ def grade_choices(sample: Sample, responses: Sequence[Response]) -> Grade:
 
 def chance_of(metric: str, samples: Sequence[Sample]) -> float | None:
     """What guessing gives: the share of right guesses for an accuracy, None for what is none."""
-    no_accuracy = {LABEL_F1.name, *(rule.name for rule in CALIBRATION)}
-    return None if metric in no_accuracy else guessing(samples)
+    return guessing(samples) if metric in _ACCURACIES else None
 
 
 def guessing(samples: Sequence[Sample]) -> float:

@@ -7,9 +7,10 @@ from typing import ClassVar
 
 from tianti.core.exceptions import TaskError
 from tianti.engine import Request, Response
-from tianti.tasks.kinds.choosing import chance_of, choice_requests, grade_choices
+from tianti.tasks.kinds.choosing import ACCURACY_ASPECTS, chance_of, choice_requests, grade_choices
 from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, prompted_example, read_choices, read_label
-from tianti.tasks.metrics import ACC, ACC_BYTES, ACC_NORM, CALIBRATION, LABEL_F1, MetricRule
+from tianti.tasks.metric_rule import MetricRule
+from tianti.tasks.metrics import ACC, ACC_BYTES, ACC_NORM, LABEL_F1
 from tianti.tasks.task import Example, Grade
 from tianti.tasks.template import Field, Row
 
@@ -20,11 +21,11 @@ class Classification:
     name: ClassVar[str] = "classification"
     summary: ClassVar[str] = "one of the same few labels for each text"
     metrics: ClassVar[Mapping[str, MetricRule]] = {
-        rule.name: rule for rule in (ACC, LABEL_F1, ACC_NORM, ACC_BYTES, *CALIBRATION)
+        rule.name: rule for rule in (ACC, LABEL_F1, ACC_NORM, ACC_BYTES, *ACCURACY_ASPECTS)
     }
     takes_shots: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("doc_to_text", "doc_to_choice")
-    refuses: ClassVar[tuple[str, ...]] = ("generation_kwargs", "thinking", "repeats")
+    refuses: ClassVar[tuple[str, ...]] = ("generation_kwargs", "thinking", "repeats", "option_order")
     version: ClassVar[int] = 1
 
     def default_metrics(self, language: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol
 
 from tianti.core.exceptions import IncompatibleError, TaskError
 from tianti.engine import GenerateRequest, Request, Response
-from tianti.tasks.metrics import MetricRule
+from tianti.tasks.metric_rule import MetricRule
 from tianti.tasks.task import Example, Grade
 from tianti.tasks.template import Field, Row
 
@@ -47,11 +47,26 @@ class Sample:
     cluster: str
     description: str
     row: Row
+    group: str = ""
+    """Whom or what the sample is about, where groups are compared."""
+    variants: tuple[Variant, ...] = ()
+    """The other forms in which the sample is asked."""
 
     @property
     def target(self) -> str:
         """The answer that shots show and training teaches: the first of the right ones."""
         return self.form.targets[0]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A sample in another form: perturbed, or with its options in another order.
+
+    `order[j]` is the index that option j of this form has in the sample itself; empty for a perturbed one.
+    """
+
+    sample: Sample
+    order: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

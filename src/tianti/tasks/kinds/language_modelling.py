@@ -8,12 +8,12 @@ from typing import ClassVar
 from tianti.core.exceptions import TaskError
 from tianti.engine import Request, Response, RollingRequest, RollingResponse
 from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, incompatible
+from tianti.tasks.metric_rule import MetricRule
 from tianti.tasks.metrics import (
     BITS_PER_BYTE,
     BYTE_PERPLEXITY,
     UNSPACED_LANGUAGES,
     WORD_PERPLEXITY,
-    MetricRule,
     count_bytes,
     count_words,
 )
@@ -41,6 +41,9 @@ class LanguageModelling:
         "generation_kwargs",
         "thinking",
         "repeats",
+        "perturbations",
+        "option_order",
+        "group",
     )
     version: ClassVar[int] = 1
 

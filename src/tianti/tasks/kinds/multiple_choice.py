@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from tianti.engine import Request, Response
-from tianti.tasks.kinds.choosing import chance_of, choice_requests, grade_choices
+from tianti.tasks.aspect_metrics import ORDER
+from tianti.tasks.kinds.choosing import ACCURACY_ASPECTS, chance_of, choice_requests, grade_choices
 from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, prompted_example, read_choices, read_label
-from tianti.tasks.metrics import ACC, ACC_BYTES, ACC_NORM, CALIBRATION, MetricRule
+from tianti.tasks.metric_rule import MetricRule
+from tianti.tasks.metrics import ACC, ACC_BYTES, ACC_NORM
 from tianti.tasks.task import Example, Grade
 from tianti.tasks.template import Row
 
@@ -19,7 +21,7 @@ class MultipleChoice:
     name: ClassVar[str] = "multiple-choice"
     summary: ClassVar[str] = "a question and its own choices, one of them right"
     metrics: ClassVar[Mapping[str, MetricRule]] = {
-        rule.name: rule for rule in (ACC, ACC_NORM, ACC_BYTES, *CALIBRATION)
+        rule.name: rule for rule in (ACC, ACC_NORM, ACC_BYTES, *ACCURACY_ASPECTS, *ORDER)
     }
     takes_shots: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("doc_to_text", "doc_to_choice")

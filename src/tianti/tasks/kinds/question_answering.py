@@ -8,21 +8,23 @@ from typing import ClassVar
 
 from tianti.core.exceptions import TaskError
 from tianti.engine import GenerateRequest, GenerateResponse, Request, Response
+from tianti.tasks.aspect_metrics import FAIRNESS_GAP, ROBUST, ROBUSTNESS_GAP
 from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, incompatible, prompted_example
+from tianti.tasks.metric_rule import MetricRule, mean
 from tianti.tasks.metrics import (
     ANSWER_F1,
     EXACT_MATCH,
     MAJORITY_VOTE,
     PASS_AT,
-    MetricRule,
     exact_match,
     majority,
-    mean,
     overlap_f1,
     pass_at,
 )
 from tianti.tasks.task import Example, Grade
 from tianti.tasks.template import Row
+
+_PASS = frozenset(rule.name for rule in PASS_AT.values())
 
 
 class QuestionAnswering:
@@ -34,11 +36,21 @@ class QuestionAnswering:
     name: ClassVar[str] = "question-answering"
     summary: ClassVar[str] = "a short answer in the model's own words"
     metrics: ClassVar[Mapping[str, MetricRule]] = {
-        rule.name: rule for rule in (EXACT_MATCH, ANSWER_F1, MAJORITY_VOTE, *PASS_AT.values())
+        rule.name: rule
+        for rule in (
+            EXACT_MATCH,
+            ANSWER_F1,
+            MAJORITY_VOTE,
+            *PASS_AT.values(),
+            ROBUST["exact_match"],
+            ROBUST["f1"],
+            ROBUSTNESS_GAP,
+            FAIRNESS_GAP,
+        )
     }
     takes_shots: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("doc_to_text",)
-    refuses: ClassVar[tuple[str, ...]] = ("doc_to_choice",)
+    refuses: ClassVar[tuple[str, ...]] = ("doc_to_choice", "option_order")
     version: ClassVar[int] = 1
 
     def default_metrics(self, language: str) -> tuple[str, ...]:
@@ -83,4 +95,4 @@ class QuestionAnswering:
         return prompted_example(sample, setting)
 
     def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
-        return 0.0
+        return 0.0 if metric in (EXACT_MATCH.name, ANSWER_F1.name, MAJORITY_VOTE.name, *_PASS) else None
