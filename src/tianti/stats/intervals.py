@@ -23,6 +23,7 @@ from tianti.stats.moments import (
 
 NEW_ITEMS = "new items of the same kind"
 THIS_BANK = "this bank"
+"""All N items of a benchmark, with the answers that were given: nothing is drawn but the order of asking."""
 
 ProportionMethod = Literal["wilson", "clopper-pearson"]
 
