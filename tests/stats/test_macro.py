@@ -71,3 +71,22 @@ def test_clusters_widen_it():
 def test_missing_is_missing():
     assert macro_interval([]) is None
     assert macro_interval([TaskValues(np.ones(3)), TaskValues(np.array([]))]) is None
+
+
+def test_weights_that_differ():
+    rng = np.random.default_rng(9)
+    given_tasks = [
+        TaskValues((rng.random(50) < p).astype(float), chance) for p, chance in ((0.6, 0.5), (0.3, None))
+    ]
+    equal, same = macro_interval(given_tasks), macro_interval(given_tasks, [0.5, 0.5])
+    assert (equal.low, equal.high) == pytest.approx((same.low, same.high))
+    found = macro_interval(given_tasks, [0.25, 0.75])
+    means = [normalise(task.values.mean(), task.chance) for task in given_tasks]
+    assert found.estimate == pytest.approx(0.25 * means[0] + 0.75 * means[1])
+    error = np.sqrt(
+        sum(
+            (w * t.values.std() / (1 - (t.chance or 0))) ** 2 / 50
+            for w, t in zip((0.25, 0.75), given_tasks, strict=True)
+        )
+    )
+    assert (found.high - found.low) / 2 == pytest.approx(1.98 * error, rel=0.05)

@@ -21,25 +21,32 @@ class TaskValues:
     clusters: Sequence[Hashable] | None = None
 
 
-def macro_interval(tasks: Sequence[TaskValues], *, level: float = 0.95) -> Interval | None:
-    """The unweighted mean over these tasks of their normalised means; None where a task has no values.
+def macro_interval(
+    tasks: Sequence[TaskValues], weights: Sequence[float] | None = None, *, level: float = 0.95
+) -> Interval | None:
+    """The mean over these tasks of their normalised means; None where a task has no values.
 
-    The tasks are fixed, their items drawn: SE² = Σ w_k² SE_k² with w_k = 1/K, each SE_k divided by 1 −
-    chance. Near a ceiling a task with no spread would claim certainty, so the Agresti–Coull correction is
-    spread over the tasks: each is given z²/K imagined items, half right and half wrong. Clustered tasks take
-    CR1. The quantile is Student's t with Welch and Satterthwaite's degrees of freedom.
+    The tasks are fixed, their items drawn: SE² = Σ w_k² SE_k² with w_k = 1/K unless weights (that sum to 1)
+    are given, each SE_k divided by 1 − chance. Near a ceiling a task with no spread would claim certainty, so
+    the Agresti–Coull correction is spread over the tasks: each is given z²/K imagined items, half right and
+    half wrong. Clustered tasks take CR1. The quantile is Student's t with Welch and Satterthwaite's degrees
+    of freedom.
     """
     if not tasks or any(not len(task.values) for task in tasks):
         return None
     added = quantile(level) ** 2 / len(tasks)
     found = [steady_moments(task.values, task.clusters, added=added) for task in tasks]
     scales = [1 - check_chance(task.chance) for task in tasks]
-    floors = [check_chance(task.chance) / scale for task, scale in zip(tasks, scales, strict=True)]
+    shares = [1 / len(tasks)] * len(tasks) if weights is None else list(weights)
+    floors = [
+        share * check_chance(task.chance) / scale
+        for share, task, scale in zip(shares, tasks, scales, strict=True)
+    ]
     return weighted_sum(
         found,
         [float(task.values.mean()) for task in tasks],
-        [1 / (len(tasks) * scale) for scale in scales],
-        offset=-sum(floors) / len(tasks),
+        [share / scale for share, scale in zip(shares, scales, strict=True)],
+        offset=-sum(floors),
         level=level,
         method=f"macro-average of {len(tasks)} {'task' if len(tasks) == 1 else 'tasks'}, +z²/K",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tianti.core.exceptions import InputError
 
 
@@ -21,6 +23,28 @@ def normalise(score: float, chance: float | None, *, clip: bool = False) -> floa
     floor = check_chance(chance)
     value = (score - floor) / (1 - floor)
     return max(value, 0.0) if clip else value
+
+
+def normalised_mean(scores: Sequence[float], chances: Sequence[float | None], *, clip: bool = False) -> float:
+    """The unweighted mean of sub-tasks, each normalised to its own chance level first.
+
+    So the Open LLM Leaderboard 2 computed BBH and MuSR (with `clip`): its sub-tasks have from 2 to 19
+    options. The mean of the raw scores cannot be normalised afterwards: which sub-task a point was won on
+    is lost in it.
+
+    Raises:
+        InputError: no sub-tasks, not one chance level each, or one that is not in [0, 1).
+
+    >>> normalised_mean([0.75, 0.3], [0.5, None])
+    0.4
+    """
+    if not len(scores) or len(scores) != len(chances):
+        raise InputError(
+            f"{len(scores)} scores of sub-tasks, {len(chances)} chance levels",
+            remedy="give one chance level (or None) for each sub-task, and at least one sub-task",
+        )
+    parts = [normalise(score, chance, clip=clip) for score, chance in zip(scores, chances, strict=True)]
+    return sum(parts) / len(parts)
 
 
 def check_chance(chance: float | None) -> float:
