@@ -281,7 +281,7 @@ def repeat_command(manifest: Mapping[str, Any]) -> str:
     """The command that runs a trial with this manifest again."""
     model, task = manifest["model"], manifest["task"]
     revision = f"@{model['revision']}" if model["revision"] and "@" not in model["reference"] else ""
-    parts = [model["reference"] + revision, "--task", task["reference"], "--adapt", _full_notation(manifest)]
+    parts = [model["reference"] + revision, "--task", task["reference"], "--adapt", full_notation(manifest)]
     for folder in task["include"]:
         parts += ["--include", folder]
     if manifest["seed"] is not None:
@@ -295,7 +295,7 @@ def repeat_command(manifest: Mapping[str, Any]) -> str:
     return "tianti run " + " ".join(shlex.quote(part) for part in parts)
 
 
-def _full_notation(manifest: Mapping[str, Any]) -> str:
+def full_notation(manifest: Mapping[str, Any]) -> str:
     """The adaptation with every setting written out, so that later defaults change nothing."""
     adaptation = manifest["adaptation"]
     given = {key: value for key, value in adaptation["settings"].items() if value is not None}

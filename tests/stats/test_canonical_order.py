@@ -29,7 +29,9 @@ def test_the_t_test_is_scipys():
     found = canonical_order_test(logprobs)
     reference = ttest_1samp(logprobs[:, 0] - logprobs[:, 1:].mean(axis=1), 0, alternative="greater")
     assert (found.t, found.p_t) == pytest.approx((reference.statistic, reference.pvalue))
-    assert found.p == pytest.approx(found.p_t, abs=0.1)  # the paper's looks at the spread of these shards alone
+    assert found.p == pytest.approx(
+        found.p_t, abs=0.1
+    )  # the paper's looks at the spread of these shards alone
     assert (found.shards, found.permutations) == (30, 10)
 
 

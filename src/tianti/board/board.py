@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 FORMAT = 2
 """Goes up when the JSON of a board changes its form."""
 
-Exclusion = Literal["", "ratio", "lower", "chance", "range", "aspect"]
+Exclusion = Literal["", "ratio", "lower", "chance", "range", "fresh", "aspect"]
 """Why a task is no part of the mean: its metric is no mean over items, lower is better, its chance level is
-not in [0, 1), or its values are not in [0, 1]; `aspect` for a further metric of a task that has a ranking one. Empty
-where it is part of it."""
+not in [0, 1), or its values are not in [0, 1]; `fresh` for fresh samples of a task that is there already; `aspect`
+for a further metric of a task that has a ranking one. Empty where it is part of it."""
 
 IntervalMethod = Literal["wilson", "clopper-pearson"]
 
@@ -102,6 +102,8 @@ class Cell:
     skipped: int = 0
     run_ids: tuple[str, ...] = ()
     reason: str = ""
+    overlap: str = ""
+    """What of the test items stands in the training data of its runs; empty where nothing was found."""
 
 
 @dataclass(frozen=True)

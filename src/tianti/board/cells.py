@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tianti.board.board import Cell, Column, Price, Rules
+from tianti.board.inflation import overlap_note
 from tianti.board.results import Items, Result
 from tianti.evaluation.score import Score
 from tianti.stats import mean_interval, normalise
@@ -36,6 +37,7 @@ def measure(results: Sequence[Result], column: Column, rules: Rules) -> Measured
         "skipped": sum(result.score.skipped for result in ordered if result.score),
         "run_ids": tuple(result.run_id for result in ordered),
         "reason": "; ".join(reasons),
+        "overlap": overlap_note([result.contamination for result in scored]),
     }
     if not scored:
         cell = Cell(**{**facts, **_missing(ordered)})  # type: ignore[arg-type]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from tianti.board.board import Column, Exclusion
 from tianti.board.results import Result
 from tianti.core.fingerprint import fingerprint
+
+FRESH = "fresh"
+"""The split that is there to be compared with the public one: it would count a task twice."""
 
 
 def choose(results: Sequence[Result]) -> tuple[list[Result], int]:
@@ -52,10 +56,14 @@ def columns_of(results: Sequence[Result]) -> dict[str, Column]:
             first[result.task_key] = result
     named = distinct((result.task["name"], result.task["fingerprint"]) for result in first.values())
     values = _values_by_task(results)
+    public = {_base(result) for result in first.values() if result.task["split"] != FRESH}
     columns = {
         key: _column(result, named[result.task["name"], result.task["fingerprint"]], values[key])
         for key, result in first.items()
     }
+    for key, result in first.items():
+        if result.task["split"] == FRESH and _base(result) in public and columns[key].counts:
+            columns[key] = replace(columns[key], excluded="fresh")
     return dict(sorted(columns.items(), key=lambda item: (not item[1].counts, item[1].name)))
 
 
@@ -80,6 +88,11 @@ def entry_names(results: Sequence[Result]) -> dict[str, tuple[str, str]]:
         )
         for r in results
     }
+
+
+def _base(result: Result) -> str:
+    """The task's name without its split and seed."""
+    return str(result.task["name"]).partition("(")[0]
 
 
 def _settings(result: Result) -> str:

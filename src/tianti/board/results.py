@@ -52,6 +52,8 @@ class Result:
     aspects: tuple[Score, ...] = ()
     """The scores of metrics that do not rank and describe an aspect of the answers (calibration, fairness, …)."""
     answers: int = 0
+    contamination: Mapping[str, Any] = field(default_factory=dict)
+    """What was recorded of test items in the training data; empty where nothing was trained."""
     price: Price = field(default_factory=Price)
 
     @property
@@ -107,6 +109,7 @@ def read_result(store: Store, run: Run) -> Result:
         items=items_of(store.answers(run.run_id), score.metric) if score is not None and by_item else None,
         aspects=tuple(score for score in scores if not score.main and aspect_of(score.metric)),
         answers=run.answers_count,
+        contamination=run.cost.get("contamination", {}) if finished else {},
         price=_price(run.cost) if finished else Price(),
     )
 

@@ -36,6 +36,7 @@ EXCLUSIONS = {
     "lower": "lower is better",
     "chance": "its chance level is not in [0, 1)",
     "range": "its values are not in [0, 1]",
+    "fresh": "fresh samples of a task that is there already",
 }
 
 
@@ -270,6 +271,8 @@ def _notes_of(entry: Entry) -> Iterable[str]:
         if cell.errors or cell.skipped:
             errors = counted(cell.errors, "answer")
             yield f"* {where}: {errors} in error, {cell.skipped} skipped; none of them scored"
+        if cell.overlap:
+            yield f"* {where}: {cell.overlap}"
         if cell.reason:
             sign = {"failed": "✗", "running": "…", "ok": "*"}.get(cell.state, "∅")
             yield f"{sign} {where}: {cell.reason.splitlines()[0]}"

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from tianti.cli import adaptations, battles, board, demo, export, models, run, show, task, tasks, version
+from tianti.cli import (
+    adaptations,
+    battles,
+    board,
+    contamination,
+    demo,
+    export,
+    models,
+    run,
+    show,
+    task,
+    tasks,
+    version,
+)
 
 
 def application() -> typer.Typer:
@@ -24,6 +37,7 @@ def application() -> typer.Typer:
     app.command("board")(board.board)
     app.command("compare")(board.compare)
     app.command("battles")(battles.battles)
+    app.command("contamination")(contamination.contamination)
     app.command("show")(show.show)
     app.command("export")(export.export)
     app.command("version")(version.version)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tianti.board.inflation import overlap_note
 from tianti.evaluation.answer import Answer
 from tianti.evaluation.score import Score
 from tianti.store import Run, Store
@@ -14,6 +15,8 @@ from tianti.study import repeat_command
 SHOWN_ANSWERS = 50
 LONGEST_TEXT = 4000
 """Characters of a prompt or an answer that a page shows; the JSON beside it has the whole."""
+LONGEST_LIST = 50
+"""Elements of a list that a page shows."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class RunPage:
     cost: Sequence[tuple[str, str]]
     environment: Sequence[tuple[str, str]]
     answers: Sequence[ShownAnswer]
+    overlap: str
+    """What of the test items stands in the training data; empty where nothing was found."""
     data: Mapping[str, Any]
 
 
@@ -61,6 +66,7 @@ def read_run_page(store: Store, run_id: str) -> RunPage:
         cost=list(flat(run.cost)),
         environment=list(flat(run.environment)),
         answers=[shown(answer, main) for answer in answers[:SHOWN_ANSWERS]],
+        overlap=overlap_note([run.cost.get("contamination", {})]),
         data={
             **asdict(run),
             "command": repeat_command(run.manifest),
@@ -112,7 +118,9 @@ def _text(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}".replace(",", "\u202f") if abs(value) >= 10_000 else str(value)
     if isinstance(value, list | tuple):
-        return ", ".join(_text(item) for item in value)
+        more = len(value) - LONGEST_LIST
+        shown = ", ".join(_text(item) for item in value[:LONGEST_LIST])
+        return f"{shown}, … (+{more})" if more > 0 else shown
     return str(value)
 
 
