@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tianti.core.exceptions import IncompatibleError, InputError, StudyError, UnknownNameError
+from tianti.core.fingerprint import fingerprint
 from tianti.study import Study, Trial, read_study, repeat_command, study_of, trials
 
 
@@ -163,6 +164,23 @@ def test_the_id_depends_on_all_that_numbers_depend_on() -> None:
     assert len(ids) == 1 + len(others)
     assert _trials(adaptations=["lora"])[0].id == usual.id
     assert _trials(adaptations=["lora"], batch=3, device="cpu")[0].id == usual.id
+
+
+def test_a_manifest_says_of_a_metric_what_it_always_said(tmp_path: Path) -> None:
+    """A new part of a metric would change the ids of all trials that were ever run."""
+    (tmp_path / "rows.jsonl").write_text(
+        '{"q": "x", "label": 0, "who": "a"}\n{"q": "y", "label": 1, "who": "b"}\n'
+    )
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "task: mine\nkind: classification\ndata: rows.jsonl\ndoc_to_text: q\ndoc_to_target: label\n"
+        "doc_to_choice: [no one, all]\ngroup: who\nmetric_list: [acc, ece]\n"
+    )
+    (usual,), (grouped,) = _trials(), _trials(tasks=[str(path)])
+    for trial in (usual, grouped):
+        for metric in trial.manifest["task"]["metrics"]:
+            assert set(metric) == {"name", "higher_is_better", "chance", "scale"}
+        assert len(trial.id) == len(fingerprint(trial.manifest))
 
 
 def test_the_engine_is_of_no_account_to_a_baseline() -> None:

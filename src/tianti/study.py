@@ -33,6 +33,9 @@ from tianti.tasks.task_file import TaskFile
 MANIFEST_VERSION = 1
 """Goes up when the same manifest would mean other numbers: a change of prompts, token split or training."""
 
+CODE = ("aggregate", "interval")
+"""Parts of a metric that are functions: the task's fingerprint stands for them, not the manifest."""
+
 
 class Study(BaseModel):
     """models × adaptations × tasks × seeds, with limits."""
@@ -223,7 +226,7 @@ class Trial:
                 "version": info.version,
                 "fingerprint": self.task.fingerprint,
                 "metrics": [
-                    {name: value for name, value in asdict(metric).items() if name != "aggregate"}
+                    {name: value for name, value in asdict(metric).items() if name not in CODE}
                     for metric in self.task.metrics
                 ],
             },
