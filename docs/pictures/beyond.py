@@ -95,3 +95,35 @@ def inflation(say: Say) -> Figure:
     axes.set_ylabel(say("points", "分"))
     axes.legend()
     return figure
+
+
+def worst(say: Say) -> Figure:
+    forms, groups = numbers("worst_forms"), numbers("worst_group")
+    figure = Figure(figsize=(6.6, 2.9), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    places = range(len(forms["forms"]))
+    for name, colour, label in (
+        ("corrected", OURS, say("chance given back", "补回偶然的损失")),
+        ("worst", NAIVE, say("worst of all forms", "各种问法中最差的")),
+    ):
+        left.plot(places, [100 * each for each in forms[name]], "o-", color=colour, label=label)
+    left.axhline(100 * forms["score"], color=QUIET, linewidth=0.8, linestyle="--")
+    left.set_xticks(places, forms["forms"])
+    left.set_ylim(0, 60)
+    left.set_ylabel(say("score, points", "得分（分）"))
+    left.set_xlabel(say("forms of each item, all alike to the model", "每题的问法数（对模型都一样）"))
+    left.legend(loc="lower left")
+    places = range(len(groups["groups"]))
+    for name, colour, label in (
+        ("plain", NAIVE, say("worst group, plain interval", "最差的组，普通区间")),
+        ("corrected", OURS, say("corrected for all groups", "对所有组校正")),
+    ):
+        right.plot(places, groups[name], "o-", color=colour, label=label)
+    right.axhline(0.05, color=QUIET, linewidth=0.8, linestyle="--")
+    right.set_xticks(places, groups["groups"])
+    right.set_ylim(bottom=0)
+    right.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    right.set_ylabel(say("boards with a false gap", "误报差距的榜单"))
+    right.set_xlabel(say("equal groups of 50 items", "组数（各 50 题，完全相同）"))
+    right.legend()
+    return figure

@@ -6,20 +6,24 @@ would write without thinking twice. `boards` is how often a simulation is repeat
 `python docs/figures.py --numbers NAME…` prints what these functions find.
 """
 
-from simulations.aspects import calibration, forgotten, inflation
+from simulations.aspects import calibration, forgotten, inflation, worst_forms, worst_group
 from simulations.battles import style, ties, voters
 from simulations.order import bands_of_a_board, false_order, pairing, ranked, winner
 from simulations.scores import averages, clusters, ratio, repeats, shares, target
+from simulations.stopping import decided, peeking, placed
 
 __all__ = [
     "averages",
     "bands_of_a_board",
     "calibration",
     "clusters",
+    "decided",
     "false_order",
     "forgotten",
     "inflation",
     "pairing",
+    "peeking",
+    "placed",
     "ranked",
     "ratio",
     "repeats",
@@ -29,4 +33,6 @@ __all__ = [
     "ties",
     "voters",
     "winner",
+    "worst_forms",
+    "worst_group",
 ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from simulations.common import holds
+from simulations.common import Z, holds
 from tianti.stats import Group, StreamTask, forgetting, gap
 from tianti.stats.calibration import calibration_error, expected_null
+from tianti.stats.gaps import worst_group_gap
 
 
 def calibration(boards=200, too_sure=0.05):
@@ -79,3 +80,46 @@ def inflation(boards=1000, items=400, clean=0.6, seen=0.9):
         for name, total in told.items():
             found[name].append(total / boards)
     return {"share": shares, **found}
+
+
+def worst_forms(boards=200, items=200):
+    """The score in the worst of several forms, of a model to which the form means nothing, by how many forms there are.
+
+    Its answers are random: an item is right with a chance of its own, from 0 to 1. `corrected` gives back what the
+    worst of as many answers to one form loses, as `robust_X` does.
+    """
+    rng = np.random.default_rng(33)
+    counts = [2, 3, 5, 9]
+    found = {"worst": [], "corrected": []}
+    for count in counts:
+        chances = rng.random((boards, items, 1))
+        forms, again = (rng.random((2, boards, items, count)) < chances).astype(float)
+        worst = np.minimum(forms[..., 1:].min(axis=-1), again[..., 0])
+        found["worst"].append(float(worst.mean()))
+        found["corrected"].append(float((worst + again.mean(axis=-1) - again.min(axis=-1)).mean()))
+    return {"forms": counts, "score": 0.5, **found}
+
+
+def worst_group(boards=1000, size=50, share=0.7):
+    """How often the worst of several equal groups is said to lie below the mean over all."""
+    rng = np.random.default_rng(34)
+    counts = [2, 4, 8, 16]
+    found = {"gap": [], "plain": [], "corrected": []}
+    for count in counts:
+        groups = np.repeat(np.arange(count), size)
+        told = {"gap": 0.0, "plain": 0, "corrected": 0}
+        for _ in range(boards):
+            values = (rng.random(count * size) < share).astype(float)
+            interval = worst_group_gap(values, groups.tolist())
+            means = values.reshape(count, size).mean(axis=1)
+            # The worst group as if it had been named before looking, beside the others.
+            others = np.delete(values.reshape(count, size), means.argmin(), axis=0).ravel()
+            error = np.hypot(
+                *(np.sqrt(p * (1 - p) / n) for p, n in ((means.min(), size), (others.mean(), len(others))))
+            )
+            told["gap"] += interval.estimate
+            told["plain"] += others.mean() - means.min() > Z * error
+            told["corrected"] += interval.low > 0
+        for name, total in told.items():
+            found[name].append(total / boards)
+    return {"groups": counts, **found}
