@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from pictures import beyond, order, scores, stopping
+from pictures import aggregates, beyond, order, scores, stopping
 from pictures.style import Say
 
 PICTURES: dict[str, Callable[[Say], Figure]] = {
@@ -21,6 +21,7 @@ PICTURES: dict[str, Callable[[Say], Figure]] = {
     "false-order": order.false_order,
     "bands": order.band,
     "winner": order.winner,
+    "aggregates": aggregates.aggregates,
     "stopping": stopping.stopping,
     "battles": beyond.battles,
     "calibration": beyond.calibration,

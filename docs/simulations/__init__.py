@@ -6,6 +6,7 @@ would write without thinking twice. `boards` is how often a simulation is repeat
 `python docs/figures.py --numbers NAME…` prints what these functions find.
 """
 
+from simulations.aggregates import clipped, missing, one_more, orders
 from simulations.aspects import calibration, forgotten, inflation, worst_forms, worst_group
 from simulations.battles import style, ties, voters
 from simulations.order import bands_of_a_board, false_order, pairing, ranked, winner
@@ -16,11 +17,15 @@ __all__ = [
     "averages",
     "bands_of_a_board",
     "calibration",
+    "clipped",
     "clusters",
     "decided",
     "false_order",
     "forgotten",
     "inflation",
+    "missing",
+    "one_more",
+    "orders",
     "pairing",
     "peeking",
     "placed",
