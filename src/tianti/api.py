@@ -11,10 +11,12 @@ from tianti.board import Board, Rules
 from tianti.board.battles import BattleRatings, as_table, rate_votes
 from tianti.board.build import build_board
 from tianti.board.compare import Comparison, compare
+from tianti.board.place import NewEntry, PlacedEntry, place
 from tianti.conductor import Outcome, conduct
 from tianti.core.exceptions import InputError, StoreError
 from tianti.core.progress import Progress, Silent
 from tianti.models import LoadedModel, check_device, check_engine, from_objects
+from tianti.sequential.decide import conduct_until_decided
 from tianti.stats.ratings import Ties
 from tianti.store import Store
 from tianti.study import Study, Trial, checked_study, read_study, study_of, trials
@@ -53,6 +55,9 @@ def run_study(
         check_device(study.device)
         check_engine(study.engine)
     store.record_study(study.study, [trial.id for trial in planned], study.to_yaml())
+    if study.until:
+        decided = conduct_until_decided(study, planned, store, progress, loaded_models)
+        return StudyResult(decided, build_board(store, study.study))
     workers = 1 if loaded_models else count_workers(study, planned, store)
     outcomes = list(
         conduct(planned, store, progress, loaded_models)
@@ -172,6 +177,15 @@ def rate_battles(
         style=_names(style), anchor=anchor, prior=prior, level=level, limit_to=_names(limit_to),
         leave_out=_names(leave_out),
     )  # fmt: skip
+
+
+def place_entry(
+    store: str | Path, new: NewEntry, study: str | None = None, progress: Progress | None = None
+) -> PlacedEntry:
+    """Ask a new entry samples until its rank on the board of a store, or of one study, is settled."""
+    check_device(new.options.device)
+    with open_store(store) as opened:
+        return place(opened, build_board(opened, study), new, progress or Silent())
 
 
 def open_store(folder: str | Path) -> Store:

@@ -61,7 +61,7 @@ class Conductor:
             return Outcome(trial, finished, "found")
         run = self.store.start_run(trial.id, trial.manifest, environment())
         try:
-            loaded = self._load(trial)
+            loaded = self.load(trial)
             trial.adaptation.check(loaded, trial.task)
             return Outcome(trial, _measure(trial, loaded, run, self.store, self.progress), "measured")
         except StoreError:
@@ -75,7 +75,8 @@ class Conductor:
             self.store.fail_run(run.run_id, f"{type(error).__name__}: {error}")
             raise
 
-    def _load(self, trial: Trial) -> LoadedModel:
+    def load(self, trial: Trial) -> LoadedModel:
+        """The model of a trial: one that was given, the last one, or loaded now."""
         if given := self._given.get(trial.model.fingerprint):
             return given
         if self._last is None or self._last.model != trial.model:
@@ -101,7 +102,7 @@ def conduct(
 
 
 def _measure(trial: Trial, loaded: LoadedModel, run: Run, store: Store, progress: Progress) -> Run:
-    _set_threads(trial.model)
+    set_threads(trial.model)
     seed = trial.seed or 0
     started = time.perf_counter()
     folder = store.adapted_folder(trial.id)
@@ -132,7 +133,7 @@ def _measure(trial: Trial, loaded: LoadedModel, run: Run, store: Store, progress
     return store.finish_run(run.run_id, score_answers(trial.task, answers), cost, expected)
 
 
-def _set_threads(model: Model) -> None:
+def set_threads(model: Model) -> None:
     """One thread for a small model, all cores for others; part of what makes a run repeatable bit for bit."""
     if model.architecture == "baseline":
         return

@@ -15,10 +15,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from tianti.adapt import Adaptation, label, parse_adaptation, settings
 from tianti.core.call import Call
@@ -67,6 +75,13 @@ class Study(BaseModel):
         "auto", description="auto or a whole number greater than 0"
     )
     """Processes; the numbers are the same with any number of them."""
+    until: Literal["decided"] | None = Field(
+        None, description="decided, or nothing: then all samples are asked"
+    )
+    """Ask samples in one random order and stop each entry when its every comparison is decided."""
+    delta: float = Field(2.0, gt=0, lt=100, description="points, above 0 and below 100")
+    """How far apart entries in a tie may be."""
+    order_seed: int = Field(0, description="a whole number: the seed of the order in which samples are asked")
 
     @field_validator("study")
     @classmethod
@@ -84,6 +99,13 @@ class Study(BaseModel):
     @classmethod
     def _once(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(values))
+
+    @model_validator(mode="after")
+    def _nothing_without_effect(self) -> Self:
+        alone = {"delta", "order_seed"} & self.model_fields_set
+        if self.until is None and alone:
+            raise ValueError(f"{min(alone)} has no effect without until: decided")
+        return self
 
     @property
     def load_options(self) -> LoadOptions:
@@ -158,6 +180,8 @@ def checked_study(
 def _explained(error: ValidationError, where: str, names: Mapping[str, str]) -> StudyError:
     """The first fault that pydantic found: key, what was expected, what stood there."""
     fault = error.errors()[0]
+    if not fault["loc"]:  # the fields do not fit each other
+        return StudyError(where + fault["msg"].removeprefix("Value error, "))
     key = str(fault["loc"][0])
     # Behind the key stand the place in a list, which helps, and pydantic's name of a type, which does not.
     place = "".join(f"[{part}]" for part in fault["loc"][1:2] if isinstance(part, int))
@@ -195,6 +219,8 @@ class Trial:
     limit: int | None
     options: LoadOptions
     include: tuple[Path, ...] = ()
+    order_seed: int | None = None
+    """The seed of the random order in which samples are asked, as many as it takes; None asks all in their order."""
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -235,6 +261,7 @@ class Trial:
             # Left out where it is transformers, so that those trials keep their ids.
             "engine": {"dtype": self.options.dtype}
             | ({} if self._runs_in_transformers else {"name": self.options.engine}),
+            **({} if self.order_seed is None else {"order": {"seed": self.order_seed}}),
         }
 
     @property
@@ -270,9 +297,10 @@ def trials(study: Study, in_memory: Sequence[Model] = ()) -> list[Trial]:
     adaptations = [parse_adaptation(text) for text in study.adaptations]
     tasks = [task for reference in study.tasks for task in load_tasks(reference, study.include)]
     objects = {model.name: model for model in in_memory}
+    order_seed = study.order_seed if study.until else None
     models = [objects.get(reference) or open_model(reference) for reference in study.models]
     return [
-        Trial(model, adaptation, task, seed, study.limit, study.load_options, study.include)
+        Trial(model, adaptation, task, seed, study.limit, study.load_options, study.include, order_seed)
         for model in models
         for adaptation in _fitting(model, adaptations, models)
         for task in tasks

@@ -11,11 +11,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tianti.board.aspects import aspect_cells, aspect_columns
-from tianti.board.board import AspectColumn, Board, Cell, Column, Entry, Price, Rules, Winner, as_recorded
+from tianti.board.board import (
+    AspectColumn,
+    Board,
+    Cell,
+    Column,
+    Decided,
+    Entry,
+    Price,
+    Rules,
+    Winner,
+    as_recorded,
+)
 from tianti.board.cells import Measured, measure
 from tianti.board.choose import choose, columns_of, entry_names
+from tianti.board.decided import Asked, anytime_cells, rank_decided
 from tianti.board.ranking import Ranking, bands, places, rank, task_matrices
 from tianti.board.results import Items, Result
 from tianti.board.slugs import slugs
@@ -46,6 +59,7 @@ class _Row:
 def assemble(results: Sequence[Result], title: str, rules: Rules = USUAL) -> Board:
     """The board of these results; their order does not matter."""
     chosen, left_out = choose(results)
+    stopped = next((result.decided for result in chosen if result.decided), None)
     columns = columns_of(chosen)
     further = aspect_columns(chosen, columns)
     rows = _rows(chosen, columns, further, rules)
@@ -55,11 +69,16 @@ def assemble(results: Sequence[Result], title: str, rules: Rules = USUAL) -> Boa
         named.append(column)
     counting = [column for column in named if column.counts]
     rows = [_with_mean(row, counting, rules.level) for row in rows]
-    rows, family, winner = _rank(rows, counting, named, by_task, rules)
+    decided = None
+    if stopped is not None:
+        rows, family, decided = _rank_decided(rows, named, counting, stopped, rules)
+        winner = None
+    else:
+        rows, family, winner = _rank(rows, counting, named, by_task, rules)
     rows.sort(key=_order)
     entries = tuple(row.entry for row in rows)
     aspects = tuple(column for task in columns for column in further[task])
-    return as_recorded(Board(title, rules, tuple(named), entries, family, left_out, winner, aspects))
+    return as_recorded(Board(title, rules, tuple(named), entries, family, left_out, winner, aspects, decided))
 
 
 def _rows(
@@ -215,6 +234,32 @@ def _rank(
         )
     all_rows = [replace(row, entry=ranked.get(row.entry.id, row.entry)) for row in rows]
     return all_rows, ranks.family, _winner(complete, order[0], matrices, counting, rules)
+
+
+def _rank_decided(
+    rows: Sequence[_Row],
+    columns: Sequence[Column],
+    counting: Sequence[Column],
+    stopped: Mapping[str, Any],
+    rules: Rules,
+) -> tuple[list[_Row], int, Decided]:
+    """Ranks and intervals that hold although the number of samples depended on the answers."""
+    asked = [
+        Asked(
+            row.entry, {name: each.bounds for name, each in row.measured.items() if each.bounds is not None}
+        )
+        for row in rows
+    ]
+    complete = [each for each in asked if each.entry.complete]
+    ranked, family, decided = rank_decided(complete, counting, stopped)
+    entries = {entry.id: entry for entry in ranked}
+    found = []
+    for row, each in zip(rows, asked, strict=True):
+        entry = anytime_cells(
+            entries.get(row.entry.id, row.entry), each.bounds, columns, stopped, rules.level
+        )
+        found.append(replace(row, entry=entry))
+    return found, family, decided
 
 
 def _winner(

@@ -199,6 +199,26 @@ class Winner:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """How a study ended that asks until its ranking is decided: entries are in order, or tied within `delta` points.
+
+    Samples were asked in the random order of `order_seed`, whose sha256 is known; `asked` of the bank's `items` by the
+    entry that was asked most, `answers` by all. `open` pairs of `pairs` are undecided; `tied` are within `delta`.
+    """
+
+    delta: float
+    level: float
+    order_seed: int
+    order_sha256: str
+    items: int
+    asked: int
+    answers: int
+    pairs: int
+    tied: int
+    open: int
+
+
+@dataclass(frozen=True)
 class Board:
     """Ranked entries × tasks.
 
@@ -215,6 +235,8 @@ class Board:
     winner: Winner | None = None
     aspects: tuple[AspectColumn, ...] = ()
     """Further columns, of metrics that are no part of the mean or of a rank."""
+    decided: Decided | None = None
+    """Set on the board of a study that asked until its ranking was decided; the target is then the bank."""
 
     @property
     def level(self) -> float:
@@ -337,6 +359,7 @@ def _board(content: Mapping[str, Any]) -> Board:
         left_out=content["left_out"],
         winner=Winner(**content["winner"]) if content["winner"] else None,
         aspects=tuple(AspectColumn(**column) for column in content["aspects"]),
+        decided=Decided(**content["decided"]) if content["decided"] else None,
     )
 
 

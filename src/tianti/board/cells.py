@@ -10,6 +10,7 @@ import numpy as np
 from tianti.board.board import Cell, Column, Price, Rules
 from tianti.board.inflation import overlap_note
 from tianti.board.results import Items, Result
+from tianti.evaluation.bounds import Bounds, mean_bounds
 from tianti.evaluation.score import Score
 from tianti.stats import mean_interval, normalise
 
@@ -21,6 +22,8 @@ class Measured:
     cell: Cell
     items: Items | None
     price: Price
+    bounds: Bounds | None = None
+    """What the samples are worth that were asked until the ranking was decided, over all seeds."""
 
 
 def measure(results: Sequence[Result], column: Column, rules: Rules) -> Measured:
@@ -45,7 +48,15 @@ def measure(results: Sequence[Result], column: Column, rules: Rules) -> Measured
         cell = Cell(**facts, **of_scores([result.score for result in scored if result.score]))  # type: ignore[arg-type]
     else:
         cell = Cell(**facts, **_of_items(items, column, rules))  # type: ignore[arg-type]
-    return Measured(cell, items, mean_price([result.price for result in scored]))
+    bounds = [result.bounds for result in ordered if result.bounds is not None]
+    return Measured(cell, items, mean_price([result.price for result in scored]), _over_seeds(bounds))
+
+
+def _over_seeds(bounds: Sequence[Bounds]) -> Bounds | None:
+    if not bounds:
+        return None
+    every = set.intersection(*(set(each) for each in bounds))
+    return {sample: mean_bounds(bounds, sample) for sample in bounds[0] if sample in every}
 
 
 def average(runs: Sequence[Items]) -> Items | None:

@@ -18,10 +18,11 @@ def choose(results: Sequence[Result]) -> tuple[list[Result], int]:
     """(the results that make up the board, how many finished ones are left out), the same for any order.
 
     Cells are compared only when they are of the same samples: of a task that was run with several limits, the
-    runs with the most samples count. Of several runs of one cell and seed (other dtypes, say) the newest
+    runs with the most samples count. Runs that stopped when a ranking was decided stand on a board of such runs
+    with one order only. Of several runs of one cell and seed (other dtypes, say) the newest
     counts. A run that did not finish stands only where no finished one does.
     """
-    ordered = sorted(results, key=lambda result: (result.started_at, result.run_id))
+    ordered = _asked_alike(sorted(results, key=lambda result: (result.started_at, result.run_id)))
     limits = _limits(ordered)
     chosen: dict[tuple[str, str, int | None], Result] = {}
     for result in ordered:
@@ -33,6 +34,15 @@ def choose(results: Sequence[Result]) -> tuple[list[Result], int]:
             chosen[key] = result
     finished_count = sum(result.state == "finished" for result in results)
     return list(chosen.values()), finished_count - sum(r.state == "finished" for r in chosen.values())
+
+
+def _asked_alike(results: Sequence[Result]) -> list[Result]:
+    """Without the runs that stopped early where others did not; of those alone, the ones of the newest order."""
+    finished = [result for result in results if result.state == "finished"]
+    if all(not result.decided for result in finished):
+        return list(results)
+    seed = None if any(not result.decided for result in finished) else finished[-1].decided["order_seed"]
+    return [result for result in results if not result.decided or result.decided["order_seed"] == seed]
 
 
 def _limits(results: Iterable[Result]) -> dict[str, int | None]:

@@ -64,6 +64,8 @@ class Comparison:
     overall: Difference | None
     only: tuple[tuple[str, tuple[str, ...]], ...] = ()
     family: int = 0
+    stopped: bool = False
+    """Whether the entries stopped when their ranking was decided: interval and p do not allow for that."""
 
 
 def compare(store: Store, board: Board, first: str, second: str) -> Comparison:
@@ -98,6 +100,7 @@ def compare(store: Store, board: Board, first: str, second: str) -> Comparison:
         overall=_overall(counting, min(repeats.values(), default=1), board.level),
         only=_only(board, one, other),
         family=sum(task.p is not None for task in tasks),
+        stopped=board.decided is not None,
     )
 
 

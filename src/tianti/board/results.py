@@ -13,6 +13,7 @@ import numpy as np
 from tianti.board.board import Price
 from tianti.core.fingerprint import fingerprint
 from tianti.evaluation.answer import Answer
+from tianti.evaluation.bounds import Bounds, bounds_of
 from tianti.evaluation.score import Score
 from tianti.stats.intervals import mean_over_repeats
 from tianti.stats.moments import Array
@@ -49,6 +50,10 @@ class Result:
     limit: int | None
     score: Score | None = None
     items: Items | None = None
+    bounds: Bounds | None = None
+    """What each sample is worth that was asked until the ranking was decided; None of a run that was asked all."""
+    decided: Mapping[str, Any] = field(default_factory=dict)
+    """How a run came to stop before its end: order, δ and level; empty of a run that was asked all."""
     aspects: tuple[Score, ...] = ()
     """The scores of metrics that do not rank and describe an aspect of the answers (calibration, fairness, …)."""
     answers: int = 0
@@ -95,6 +100,8 @@ def read_result(store: Store, run: Run) -> Result:
     scores = store.scores(run.run_id) if finished else []
     score = next((score for score in scores if score.main), None)
     by_item = score is not None and score.value is not None and score.scale != "ratio"
+    answers = store.answers(run.run_id) if by_item else []
+    decided = run.cost.get("decided", {}) if finished else {}
     return Result(
         run_id=run.run_id,
         state=run.state,
@@ -106,7 +113,9 @@ def read_result(store: Store, run: Run) -> Result:
         seed=run.manifest["seed"],
         limit=run.manifest["limit"],
         score=score,
-        items=items_of(store.answers(run.run_id), score.metric) if score is not None and by_item else None,
+        items=items_of(answers, score.metric) if score is not None and by_item else None,
+        bounds=bounds_of(answers, score.metric) if score is not None and decided else None,
+        decided=decided,
         aspects=tuple(score for score in scores if not score.main and aspect_of(score.metric)),
         answers=run.answers_count,
         contamination=run.cost.get("contamination", {}) if finished else {},

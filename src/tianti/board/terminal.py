@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tianti.board.aspects import chosen_aspects
-from tianti.board.board import AspectColumn, Board, Cell, Column, Entry, Winner
+from tianti.board.board import AspectColumn, Board, Cell, Column, Decided, Entry, Winner
 from tianti.board.compare import Comparison, Difference
+from tianti.board.place import PlacedEntry
 from tianti.board.show import (
     MISSING,
     cell_text,
@@ -171,9 +172,39 @@ def render_comparison(comparison: Comparison) -> RenderableType:
         f"Differences are first − second on the samples that both answered, with paired {level} intervals;",
         f"p is two-sided; p (Holm) allows for looking at {counted(comparison.family, 'task')}. Shares are in %.",
     ]
+    if comparison.stopped:
+        legend.append(
+            "These entries stopped when their ranking was decided: intervals and p do not allow for that, the "
+            "board does."
+        )
     for name, tasks in comparison.only:
         legend.append(f"Only {name} has: {', '.join(tasks)}")
     return Group(*map(Text, lines), table, "", *(Text(line, style="dim") for line in legend))
+
+
+def render_place(placed: PlacedEntry) -> RenderableType:
+    """Where a new entry stands, after how many samples."""
+    rank = rank_text(placed.rank_low, placed.rank_high, placed.rank_low)
+    lines = [
+        f"{placed.entry}: rank {rank} of {placed.of}, mean {percent(placed.mean)} "
+        f"({percent(placed.low)} to {percent(placed.high)}).",
+        "",
+    ]
+    for title, names in (
+        ("better than it", placed.above),
+        (f"within {placed.delta:g} points of it", placed.tied),
+        ("worse than it", placed.below),
+        ("not settled: answers are missing", placed.open),
+    ):
+        if names:
+            lines.append(f"{title}: {', '.join(names)}")
+    settled = "settled" if not placed.open else "not settled"
+    legend = (
+        f"{settled} after {placed.asked:,} of {placed.items:,} samples; all of this holds at once with "
+        f"{placed.level:.0%}, at whatever sample one stops. Target: {placed.target} "
+        f"(order of seed {placed.order_seed}, sha256 {placed.order_sha256[:12]})."
+    )
+    return Group(*map(Text, lines), "", Text(legend, style="dim"))
 
 
 def _cell(cell: Cell | None, column: Column, style: _Style) -> str:
@@ -204,12 +235,15 @@ def _numbered(headings: Sequence[str]) -> str:
 
 def _legend(board: Board) -> Iterable[str]:
     level, tasks = f"{board.level:.0%}", len(board.counting)
+    target = "new samples of the same kind" if board.decided is None else "this bank of samples"
     if tasks:
         yield (
             f"mean: over {tasks} {'task' if tasks == 1 else 'tasks'}, in %; 0 is guessing, 100 perfect. "
-            f"±: half of the {level} interval for new samples of the same kind."
+            f"±: half of the {level} interval for {target}."
         )
-    if board.family:
+    if board.decided:
+        yield from _decided(board, board.decided)
+    elif board.family:
         correction = "Holm" if board.rules.ranks == "holm" else "max-T"
         yield (
             f"rank: all intervals hold at once with {level} "
@@ -227,6 +261,29 @@ def _legend(board: Board) -> Iterable[str]:
     if board.left_out:
         runs = counted(board.left_out, "finished run")
         yield f"{runs} left out: others stand for the same cells."
+
+
+def _decided(board: Board, decided: Decided) -> Iterable[str]:
+    """After how many samples the ranking was decided, and what that means."""
+    samples = f"after {decided.asked:,} of {counted(decided.items, 'sample')}"
+    delta = f"{decided.delta:g} {'point' if decided.delta == 1 else 'points'}"
+    level = f"{decided.level:.0%}"
+    if decided.open:
+        pairs = counted(decided.pairs, "pair")
+        yield f"not decided {samples}: {decided.open:,} of {pairs} are neither in order nor within {delta}."
+    else:
+        tied = f", {counted(decided.tied, 'pair')} by a tie" if decided.tied else ""
+        yield (
+            f"decided {samples}: every two entries are in order or within {delta} of each other{tied}. "
+            f"{decided.answers:,} of {decided.items * len(board.entries):,} answers were asked for."
+        )
+    yield (
+        f"rank: all intervals hold at once with {level}, at whatever sample one looks or stops "
+        f"(bets on paired differences, Holm over {board.family:,} hypotheses; order of seed {decided.order_seed}, "
+        f"sha256 {decided.order_sha256[:12]})."
+    )
+    stops = [f"{entry.name} {entry.n:,}" for entry in board.entries if entry.rank is not None]
+    yield f"samples asked: {', '.join(stops[:MOST_NOTES])}{', …' if len(stops) > MOST_NOTES else ''}."
 
 
 def _winner(winner: Winner, level: str) -> str:

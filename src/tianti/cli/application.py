@@ -12,6 +12,7 @@ from tianti.cli import (
     demo,
     export,
     models,
+    place,
     run,
     show,
     task,
@@ -38,6 +39,7 @@ def application() -> typer.Typer:
     app.command("compare")(board.compare)
     app.command("battles")(battles.battles)
     app.command("contamination")(contamination.contamination)
+    app.command("place")(place.place)
     app.command("show")(show.show)
     app.command("export")(export.export)
     app.command("version")(version.version)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OPTIONS = {
     "study": "--name", "models": "MODEL", "tasks": "--task", "adaptations": "--adapt", "seeds": "--seed",
     "limit": "--limit", "include": "--include", "device": "--device", "dtype": "--dtype", "batch": "--batch",
-    "engine": "--engine", "workers": "--workers",
+    "engine": "--engine", "workers": "--workers", "until": "--until", "delta": "--delta", "order_seed": "--order-seed",
 }  # fmt: skip
 """The options by the keys of a study that they stand for."""
 
@@ -61,6 +61,16 @@ def run(
     workers: Annotated[
         str | None, typer.Option("--workers", help="Processes, or auto: all cores for small models.")
     ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", help="decided: stop each entry when its every comparison is decided."),
+    ] = None,
+    delta: Annotated[
+        float | None, typer.Option("--delta", help="Points that tied entries may be apart: 2. With --until.")
+    ] = None,
+    order_seed: Annotated[
+        int | None, typer.Option("--order-seed", help="The seed of the order of asking: 0. With --until.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the trials, their tokens and time; do nothing.")
     ] = False,
@@ -79,7 +89,7 @@ def run(
     changes = {
         "tasks": task, "adaptations": adapt, "seeds": seed, "limit": limit, "include": include,
         "device": device, "dtype": dtype, "batch": _number(batch), "engine": engine,
-        "workers": _number(workers),
+        "workers": _number(workers), "until": until, "delta": delta, "order_seed": order_seed,
     }  # fmt: skip
     study = _study(what, {key: value for key, value in changes.items() if value is not None}, name)
     console = Console()
