@@ -8,15 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tianti.board import Board, Rules
-from tianti.board.battles import BattleRatings, as_table, rate_votes
+from tianti.board.battles import BattleRatings, rate_votes
 from tianti.board.build import build_board
 from tianti.board.compare import Comparison, compare
+from tianti.board.item_scores import ItemRanking, find_columns, items_of_results, read_items, write_items
+from tianti.board.item_scores import rank_items as rank_item_table
+from tianti.board.item_scores.table import with_chances
 from tianti.board.place import NewEntry, PlacedEntry, place
+from tianti.board.results import read_results
+from tianti.board.tables import as_table
 from tianti.conductor import Outcome, conduct
 from tianti.core.exceptions import InputError, StoreError
 from tianti.core.progress import Progress, Silent
 from tianti.models import LoadedModel, check_device, check_engine, from_objects
 from tianti.sequential.decide import conduct_until_decided
+from tianti.stats import AggregateName
+from tianti.stats.ranks import RankMethod
 from tianti.stats.ratings import Ties
 from tianti.store import Store
 from tianti.study import Study, Trial, checked_study, read_study, study_of, trials
@@ -173,7 +180,7 @@ def rate_battles(
         InputError: a column or value cannot be used, or the battles determine no ratings.
     """
     return rate_votes(
-        as_table(battles), left=left, right=right, winner=winner, voter=voter, prompt=prompt, ties=ties,
+        as_table(battles, "votes"), left=left, right=right, winner=winner, voter=voter, prompt=prompt, ties=ties,
         style=_names(style), anchor=anchor, prior=prior, level=level, limit_to=_names(limit_to),
         leave_out=_names(leave_out),
     )  # fmt: skip
@@ -186,6 +193,42 @@ def place_entry(
     check_device(new.options.device)
     with open_store(store) as opened:
         return place(opened, build_board(opened, study), new, progress or Silent())
+
+
+def rank_items(
+    scores: str | Path | pa.Table | pd.DataFrame | Mapping[str, Sequence[Any]] | None = None,
+    *,
+    by: AggregateName = "mean",
+    weights: Mapping[str, float] | None = None,
+    chances: Mapping[str, float] | None = None,
+    level: float = 0.95,
+    ranks: RankMethod | None = None,
+    seed: int = 0,
+    columns: Mapping[str, str] | None = None,
+    store: str | Path = DEFAULT_STORE,
+    study: str | None = None,
+    items_to: str | Path | None = None,
+) -> ItemRanking:
+    """Rank entries by their scores per item, from a file or a table with one score a row, or from a store.
+
+    The options are those of `tianti rank`; `columns` names columns by their roles (`entry`, `task`, `item`, `score`,
+    `cluster`, `repeat`), `weights` and `chances` are by task. `items_to` is a file to write the scores per item to.
+
+    >>> print(tianti.rank_items("scores.parquet", by="borda", chances={"mmlu": 0.25}))
+
+    Raises:
+        InputError: a column or value cannot be used, or such an order cannot be computed.
+    """
+    if scores is None:
+        with open_store(store) as opened:
+            found = items_of_results(read_results(opened, study))
+    else:
+        table = as_table(scores, "scores")
+        found = read_items(table, find_columns(table.column_names, **dict(columns or {})))
+    found = with_chances(found, chances or {})
+    if items_to is not None:
+        write_items(found, Path(items_to))
+    return rank_item_table(found, by, weights=weights, level=level, ranks=ranks, seed=seed)
 
 
 def open_store(folder: str | Path) -> Store:

@@ -13,6 +13,7 @@ from tianti.cli import (
     export,
     models,
     place,
+    rank,
     run,
     show,
     task,
@@ -37,6 +38,7 @@ def application() -> typer.Typer:
     app.command("run")(run.run)
     app.command("board")(board.board)
     app.command("compare")(board.compare)
+    app.command("rank")(rank.rank)
     app.command("battles")(battles.battles)
     app.command("contamination")(contamination.contamination)
     app.command("place")(place.place)

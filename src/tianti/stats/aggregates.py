@@ -57,8 +57,7 @@ def aggregate(
 
     Raises:
         UnknownNameError: no aggregate has this name.
-        InputError: shapes or weights do not fit; for `latent` an entry has no score, or the entries fall into
-            groups that no task connects.
+        InputError: shapes or weights do not fit; for `latent` the entries fall into groups that no task connects.
     """
     if by not in AGGREGATES:
         raise UnknownNameError("aggregate", by, AGGREGATES)
@@ -77,7 +76,7 @@ def aggregate(
     elif by == "win-rate":
         values = mean_win_rate(kept, share)
     else:
-        values = latent_index(kept, share, items=None if items is None else items[:, used]).expected
+        values = _latent(kept, share, None if items is None else items[:, used])
     # Equal scores must share a place whatever the last bits of a matrix product say.
     return Aggregate(by, np.round(values, DIGITS), tasks)
 
@@ -156,6 +155,14 @@ def mean_win_rate(scores: Array, weights: Array) -> Array:
     rate = np.where(met, (others + 1 - _ranks(scores)) / np.maximum(others, 1), 0.0)
     weight = met @ weights
     return np.where(weight > 0, rate @ weights / np.where(weight > 0, weight, 1.0), np.nan)
+
+
+def _latent(scores: Array, weights: Array, items: Array | None) -> Array:
+    """The ability as a score; NaN for an entry without any score."""
+    rows = np.asarray(~np.isnan(scores)).any(axis=1)
+    values = np.full(len(scores), np.nan)
+    values[rows] = latent_index(scores[rows], weights, items=None if items is None else items[rows]).expected
+    return values
 
 
 def places_of(values: Array) -> Array:

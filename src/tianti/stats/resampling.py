@@ -76,7 +76,10 @@ def resampled_places(
     weights = np.array([task.weight for task in tasks])
     items = np.stack([(~np.isnan(task.values)).sum(axis=1) for task in tasks], axis=1).astype(np.float64)
     values = np.stack(
-        [_values(by, scores, weights, items) for scores in _resampled_means(tasks, chances, seed, resamples)]
+        [
+            aggregate(by, scores, weights, items=items).values
+            for scores in _resampled_means(tasks, chances, seed, resamples)
+        ]
     )
     places = places_of(values)
     never = np.isnan(values).all(axis=0)
@@ -90,14 +93,6 @@ def resampled_places(
         seed=seed,
         level=level,
     )
-
-
-def _values(by: AggregateName, scores: Array, weights: Array, items: Array) -> Array:
-    """The aggregate of one resample; an entry of which no item was drawn has none."""
-    drawn = np.asarray(~np.isnan(scores)).any(axis=1)
-    values = np.full(len(scores), np.nan)
-    values[drawn] = aggregate(by, scores[drawn], weights, items=items[drawn]).values
-    return values
 
 
 def _quantile(values: Array, share: float) -> Array:

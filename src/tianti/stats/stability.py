@@ -36,7 +36,7 @@ RANGE = 0.90
 class Agreement:
     """Two aggregates on the `entries` that both rank. `tau` is Kendall's τ-b (1945), 1 for the same order,
     NaN for fewer than two entries. `mover` is the index of the entry that moves farthest, from its place
-    under `first` to that under `second`, both counted among these entries."""
+    under `first` to that under `second`, both counted among these entries; None where nobody moves."""
 
     first: AggregateName
     second: AggregateName
@@ -199,6 +199,9 @@ def _agreement(
         return Agreement(first, second, 0, float("nan"), None, None, None)
     # Places are counted anew among the entries that both rank: one that only one of them ranks moves nobody.
     one, other = (places_of(-orders[name][both]) for name in (first, second))
-    moved = int(np.abs(one - other).argmax())
+    moves = np.abs(one - other)
     tau = float(kendalltau(one, other).statistic) if len(both) > 1 else float("nan")
+    if not moves.any():
+        return Agreement(first, second, len(both), tau, None, None, None)
+    moved = int(moves.argmax())
     return Agreement(first, second, len(both), tau, int(both[moved]), int(one[moved]), int(other[moved]))

@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from tianti.board.battles.columns import Columns, find_columns
-from tianti.board.battles.votes import LeftOut, Votes, make_votes
+from tianti.board.battles.votes import Votes, make_votes
 from tianti.board.board import rounded
 from tianti.board.ranking import places
+from tianti.board.tables import LeftOut
 from tianti.core.exceptions import UnknownNameError
 from tianti.stats.moments import quantile
 from tianti.stats.ratings import ELO, TIE, Coefficient, Ratings, Ties, rate, votes_to_unseat

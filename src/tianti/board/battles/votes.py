@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tianti.board.battles.columns import Columns
+from tianti.board.tables import LeftOut, RowFilter, codes_of, numbers_of
 from tianti.core.exceptions import InputError, UnknownNameError
 from tianti.stats.moments import Array
 from tianti.stats.ratings import FIRST_WINS, SECOND_WINS, TIE, Battles
@@ -24,15 +23,6 @@ WINNERS = {
     "tie (bothbad)": BOTH_BAD, "both_bad": BOTH_BAD, "both bad": BOTH_BAD, "bothbad": BOTH_BAD,
 }  # fmt: skip
 """What a winner may be called, in any case."""
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """Rows that are no part of the ratings. `first_row` counts from 1, without a header."""
-
-    reason: str
-    rows: int
-    first_row: int
 
 
 @dataclass(frozen=True)
@@ -61,11 +51,11 @@ def make_votes(
         InputError: such a value, with its row; or no battle is left.
         UnknownNameError: a model that is wanted, or not, is in no row.
     """
-    sides, names = _codes([table[columns.first], table[columns.second]])
+    sides, names = codes_of([table[columns.first], table[columns.second]])
     outcome = _outcomes(table[columns.winner], columns.winner)
-    keys = [_codes([table[name]])[0][0] for name in columns.clusters]
-    pairs = [(_numbers(table[a], a), _numbers(table[b], b)) for a, b in columns.style]
-    out = _Filter(table.num_rows)
+    keys = [codes_of([table[name]])[0][0] for name in columns.clusters]
+    pairs = [(_covariate(table, a), _covariate(table, b)) for a, b in columns.style]
+    out = RowFilter(table.num_rows)
     needed = [(columns.first, sides[0] < 0), (columns.second, sides[1] < 0), (columns.winner, outcome < 0)]
     needed += [(name, codes < 0) for name, codes in zip(columns.clusters, keys, strict=True)]
     needed += [
@@ -105,45 +95,8 @@ def make_votes(
     )  # fmt: skip
 
 
-class _Filter:
-    """Which rows are still in, and why the others are not; each row has one reason, the first that holds."""
-
-    def __init__(self, rows: int) -> None:
-        self.kept = np.ones(rows, dtype=bool)
-        self.found: list[LeftOut] = []
-
-    def drop(self, rows: NDArray[np.bool_], reason: str) -> None:
-        gone = self.kept & rows
-        if gone.any():
-            self.found.append(LeftOut(reason, int(gone.sum()), int(gone.argmax()) + 1))
-            self.kept &= ~gone
-
-
-def _codes(columns: Sequence[pa.ChunkedArray]) -> tuple[list[NDArray[np.intp]], list[str]]:
-    """Numbers for the values of some columns, by the order of the values as text; −1 for a missing one."""
-    texts = pa.chunked_array([chunk for column in columns for chunk in _text(column).chunks], pa.string())
-    encoded = texts.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.unify_dictionaries().combine_chunks()
-    values: list[str] = encoded.dictionary.to_pylist()
-    order = sorted(range(len(values)), key=values.__getitem__)
-    place = np.full(len(values) + 1, -1, dtype=np.intp)
-    place[order] = np.arange(len(values))
-    codes = place[encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)]
-    ends = np.cumsum([len(column) for column in columns])[:-1]
-    return np.split(codes, ends), [values[index] for index in order]
-
-
-def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column as trimmed text; empty text is missing."""
-    if pa.types.is_null(column.type):
-        return pa.chunked_array([pa.nulls(len(column), pa.string())])
-    texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
-    return pc.if_else(pc.equal(texts, ""), None, texts)
-
-
 def _outcomes(column: pa.ChunkedArray, name: str) -> NDArray[np.intp]:
-    (codes,), values = _codes([column])
+    (codes,), values = codes_of([column])
     meaning = np.asarray([*(WINNERS.get(value.lower(), -2) for value in values), -1], dtype=np.intp)
     outcome = meaning[codes]
     unknown = np.flatnonzero(outcome == -2)
@@ -156,31 +109,8 @@ def _outcomes(column: pa.ChunkedArray, name: str) -> NDArray[np.intp]:
     return outcome
 
 
-def _numbers(column: pa.ChunkedArray, name: str) -> Array:
-    """A column of numbers from 0; NaN where there is none."""
-    texts = _text(column)
-    try:
-        numbers = texts.cast(pa.float64()).fill_null(np.nan).to_numpy()
-    except pa.ArrowInvalid as error:
-        for row, text in enumerate(texts.to_pylist(), 1):
-            if text is not None and not _is_number(text):
-                raise InputError(f"row {row}: {name} is {text!r}, expected a number") from error
-        raise
-    wrong = np.flatnonzero((numbers < 0) | np.isinf(numbers))
-    if len(wrong):
-        raise InputError(
-            f"row {int(wrong[0]) + 1}: {name} is {numbers[wrong[0]]:g}, expected a finite number from 0",
-            remedy="a covariate of style is a length or a count",
-        )
-    return np.asarray(numbers, dtype=np.float64)
-
-
-def _is_number(text: Any) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _covariate(table: pa.Table, name: str) -> Array:
+    return numbers_of(table[name], name, remedy="a covariate of style is a length or a count")
 
 
 def _style(first: Array, second: Array) -> Array:

@@ -1,4 +1,4 @@
-"""A file of votes as an Arrow table: CSV, TSV, JSONL or Parquet, UTF-8. Values stay as they are written."""
+"""A file as an Arrow table: CSV, TSV, JSONL or Parquet, UTF-8. Values stay as they are written."""
 
 from __future__ import annotations
 
@@ -15,31 +15,34 @@ from tianti.core.neighbours import name_neighbours
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 
 
-def as_table(votes: Any) -> pa.Table:
-    """Votes as a table: from a file's path, an Arrow table, a pandas data frame, or columns by their names.
+def as_table(given: Any, what: str) -> pa.Table:
+    """A table from a file's path, an Arrow table, a pandas data frame, or columns by their names.
+
+    Args:
+        what: its rows in the plural, for messages: `votes`.
 
     Raises:
         InputError: it is none of these, or has no rows.
     """
-    if isinstance(votes, str | Path):
-        return read_votes(Path(votes))
+    if isinstance(given, str | Path):
+        return read_table(Path(given), what)
     try:
         table = (
-            votes if isinstance(votes, pa.Table)
-            else pa.table(dict(votes)) if isinstance(votes, Mapping)
-            else pa.Table.from_pandas(votes, preserve_index=False)
+            given if isinstance(given, pa.Table)
+            else pa.table(dict(given)) if isinstance(given, Mapping)
+            else pa.Table.from_pandas(given, preserve_index=False)
         )  # fmt: skip
     except (pa.ArrowException, TypeError, AttributeError, ValueError) as error:
         raise InputError(
-            f"votes: expected a file, an Arrow table, a data frame or a mapping of columns: {error}"
+            f"{what}: expected a file, an Arrow table, a data frame or a mapping of columns: {error}"
         ) from error
     if not table.num_rows:
-        raise InputError("votes: the table has no rows")
+        raise InputError(f"{what}: the table has no rows")
     return table
 
 
-def read_votes(path: Path) -> pa.Table:
-    """All rows of a file of votes; an empty value of a CSV or TSV is a missing one.
+def read_table(path: Path, what: str) -> pa.Table:
+    """All rows of a file; an empty value of a CSV or TSV is a missing one.
 
     Raises:
         InputError: no such file, another format, or one that cannot be read (says where).
@@ -51,14 +54,14 @@ def read_votes(path: Path) -> pa.Table:
             remedy="a JSON list becomes JSONL by `jq -c '.[]' FILE > FILE.jsonl`",
         )
     if not path.is_file():
-        raise InputError(f"no file {path}", remedy=name_neighbours(path, FORMATS, "files of votes"))
+        raise InputError(f"no file {path}", remedy=name_neighbours(path, FORMATS, f"files of {what}"))
     try:
         table = _table(path, form)
     except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
         # The reader's message names the line or the byte.
         raise InputError(f"{path}: cannot be read as {form}: {error}", remedy="mend that place") from error
     if not table.num_rows:
-        raise InputError(f"{path}: holds no rows", remedy="give at least one vote")
+        raise InputError(f"{path}: holds no rows", remedy=f"give some {what}")
     return table
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tianti.board.battles import as_table, read_votes
+from tianti.board.tables import as_table, read_table
 from tianti.core.exceptions import InputError
 
 ROWS = [
@@ -29,13 +29,13 @@ def write(path: Path) -> Path:
 
 @pytest.mark.parametrize("form", [".csv", ".jsonl", ".parquet"])
 def test_each_format_gives_the_same_rows(tmp_path: Path, form: str) -> None:
-    assert read_votes(write(tmp_path / f"votes{form}")).to_pylist() == ROWS
+    assert read_table(write(tmp_path / f"votes{form}"), "votes").to_pylist() == ROWS
 
 
 def test_a_tsv_has_no_quoting(tmp_path: Path) -> None:
     path = tmp_path / "votes.tsv"
     path.write_text('left\tright\twinner\nthe "big" one\tb\tleft\nb\t"x\t\n')
-    assert read_votes(path).to_pylist() == [
+    assert read_table(path, "votes").to_pylist() == [
         {"left": 'the "big" one', "right": "b", "winner": "left"},
         {"left": "b", "right": '"x', "winner": None},
     ]
@@ -59,15 +59,15 @@ def test_what_cannot_be_read(tmp_path: Path, name: str, content: bytes | None, s
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=says):
-        read_votes(tmp_path / name)
+        read_table(tmp_path / name, "votes")
 
 
 def test_tables_of_other_kinds() -> None:
     columns = {name: [row[name] for row in ROWS] for name in ROWS[0]}
-    table = as_table(columns)
-    assert as_table(table) is table
-    assert as_table(table.to_pandas()).to_pylist() == ROWS
+    table = as_table(columns, "votes")
+    assert as_table(table, "votes") is table
+    assert as_table(table.to_pandas(), "votes").to_pylist() == ROWS
     with pytest.raises(InputError, match="expected a file, an Arrow table"):
-        as_table(42)
+        as_table(42, "votes")
     with pytest.raises(InputError, match="has no rows"):
-        as_table({"left": []})
+        as_table({"left": []}, "votes")
