@@ -17,8 +17,12 @@ PARTS = {"ranks": ["--max-t"], "battles": []}
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="small sizes, once: shows the whole path in seconds")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="small sizes, once: shows the whole path in seconds"
+    )
     quick = ["--quick"] if parser.parse_args(arguments).quick else []
     for part, own in PARTS.items():
         print(f"\n{part}\n", flush=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import tianti
 from tianti.api import run_study
-from tianti.core.exceptions import StudyError
+from tianti.core.exceptions import InputError, StudyError
 from tianti.core.progress import Silent
 from tianti.sequential.decide import rounds
 from tianti.store import Store
@@ -90,6 +90,11 @@ def test_the_board_says_so(decided):
     assert f"decided after {decided[1].decided.asked} of 300 samples" in shown
     assert "this bank of samples" in shown
     assert "samples asked: nano:llama · zero-shot" in shown
+
+
+def test_tests_that_look_once_are_refused(decided):
+    with pytest.raises(InputError, match="stopped when their ranking was decided"):
+        tianti.rank_items(store=decided[0])
 
 
 def test_what_was_decided_is_found(decided, monkeypatch):

@@ -28,9 +28,14 @@ def items_of_results(results: Sequence[Result]) -> ItemTable:
     """The tasks that count in the board's mean; their items averaged over the seeds.
 
     Raises:
-        InputError: nothing with items was measured.
+        InputError: nothing with items was measured, or the runs stopped when their ranking was decided.
     """
     chosen, _ = choose(results)
+    if any(result.decided for result in chosen):
+        raise InputError(
+            "these runs stopped when their ranking was decided: tests that look once would be wrong on them",
+            remedy="`tianti board` has ranks that allow for it; or run the study without --until and rank that",
+        )
     columns = columns_of(chosen)
     found: dict[str, dict[str, list[Items]]] = defaultdict(lambda: defaultdict(list))
     for result in sorted(chosen, key=lambda each: -1 if each.seed is None else each.seed):
