@@ -131,7 +131,11 @@ def _study(what: list[str], changes: dict[str, object], name: str) -> Study:
             f"no task given for {', '.join(what)}",
             remedy="add --task nano/sentiment (see `tianti tasks list`), or give a study file that ends in .yaml",
         )
-    fields = read_study(Path(files[0])).model_dump() if files else {"study": name, "models": what}
+    fields = (
+        read_study(Path(files[0])).model_dump(exclude_unset=True)
+        if files
+        else {"study": name, "models": what}
+    )
     return checked_study({**fields, **changes}, names=OPTIONS)
 
 
