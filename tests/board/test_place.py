@@ -5,7 +5,7 @@ import pytest
 import tianti
 from tianti.api import place_entry
 from tianti.board.place import NewEntry
-from tianti.board.terminal import render_place
+from tianti.board.terminal_pairs import render_place
 from tianti.core.exceptions import IncompatibleError, InputError
 from tianti.store import Store
 

@@ -6,7 +6,8 @@ from rich.console import Console
 from tianti.board.assemble import assemble
 from tianti.board.compare import Comparison, Difference
 from tianti.board.show import rank_text
-from tianti.board.terminal import render, render_comparison
+from tianti.board.terminal import render
+from tianti.board.terminal_pairs import render_comparison
 from worlds import World
 
 

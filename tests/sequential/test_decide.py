@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import tianti
 from tianti.api import run_study
+from tianti.board import Rules
 from tianti.core.exceptions import InputError, StudyError
 from tianti.core.progress import Silent
 from tianti.sequential.decide import rounds
@@ -93,6 +94,9 @@ def test_the_board_says_so(decided):
 
 
 def test_tests_that_look_once_are_refused(decided):
+    for rules in (Rules(ranks="max-t"), Rules(intervals="clopper-pearson")):
+        with pytest.raises(InputError, match="asked all samples"):
+            tianti.load_board(decided[0], rules=rules)
     with pytest.raises(InputError, match="stopped when their ranking was decided"):
         tianti.rank_items(store=decided[0])
 
@@ -168,6 +172,8 @@ def test_what_cannot_be_decided_is_refused(tmp_path):
         study_of(**FIELDS, delta=3)
     with pytest.raises(StudyError, match="delta: expected points"):
         study_of(**{**DECIDED, "delta": 0})
+    with pytest.raises(StudyError, match="3 workers"):
+        tianti.run({**DECIDED, "workers": 3}, store=tmp_path)
     with pytest.raises(StudyError, match="until: expected decided"):
         study_of(**{**DECIDED, "until": "done"})
 

@@ -28,7 +28,7 @@ from tianti.board.board import (
 )
 from tianti.board.cells import Measured, measure
 from tianti.board.choose import choose, columns_of, entry_names
-from tianti.board.decided import Asked, anytime_cells, rank_decided
+from tianti.board.decided import Asked, anytime_cells, check_rules, rank_decided
 from tianti.board.ranking import Ranking, bands, places, rank, task_matrices
 from tianti.board.results import Items, Result
 from tianti.board.slugs import slugs
@@ -60,6 +60,8 @@ def assemble(results: Sequence[Result], title: str, rules: Rules = USUAL) -> Boa
     """The board of these results; their order does not matter."""
     chosen, left_out = choose(results)
     stopped = next((result.decided for result in chosen if result.decided), None)
+    if stopped is not None:
+        check_rules(rules)
     columns = columns_of(chosen)
     further = aspect_columns(chosen, columns)
     rows = _rows(chosen, columns, further, rules)
@@ -72,7 +74,7 @@ def assemble(results: Sequence[Result], title: str, rules: Rules = USUAL) -> Boa
     decided = None
     if stopped is not None:
         rows, family, decided = _rank_decided(rows, named, counting, stopped, rules)
-        winner = None
+        named, winner = [replace(column, better=0, pairs=0) for column in named], None
     else:
         rows, family, winner = _rank(rows, counting, named, by_task, rules)
     rows.sort(key=_order)
@@ -251,7 +253,7 @@ def _rank_decided(
         for row in rows
     ]
     complete = [each for each in asked if each.entry.complete]
-    ranked, family, decided = rank_decided(complete, counting, stopped)
+    ranked, family, decided = rank_decided(complete, counting, stopped, rules)
     entries = {entry.id: entry for entry in ranked}
     found = []
     for row, each in zip(rows, asked, strict=True):

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from tianti.board.board import Cell, Column, Decided, Entry
+from tianti.board.board import Cell, Column, Decided, Entry, Rules
 from tianti.board.ranking import bands, places
+from tianti.core.exceptions import InputError
 from tianti.evaluation.bounds import Bounds
 from tianti.stats.moments import Array
 from tianti.stats.sequential import Bank, anytime_interval, place_key, rank_prefixes
@@ -27,7 +28,7 @@ class Asked:
 
 
 def rank_decided(
-    asked: Sequence[Asked], counting: Sequence[Column], stopped: Mapping[str, Any]
+    asked: Sequence[Asked], counting: Sequence[Column], stopped: Mapping[str, Any], rules: Rules
 ) -> tuple[list[Entry], int, Decided]:
     """The entries with rank, band and mean; the number of hypotheses; and how the study stands.
 
@@ -47,7 +48,9 @@ def rank_decided(
     band = bands(by_place, shown.better)
     entries = []
     for index, (each, (low, high)) in enumerate(zip(asked, prefixes, strict=True)):
-        interval = anytime_interval(low, high, tasks[: len(low)], bank, level=level, estimate=each.entry.mean)
+        interval = anytime_interval(
+            low, high, tasks[: len(low)], bank, level=rules.level, estimate=each.entry.mean
+        )
         entries.append(
             replace(
                 each.entry,
@@ -72,6 +75,20 @@ def rank_decided(
         open=int((~shown.decided & pairs).sum()),
     )
     return entries, ranking.family, decided
+
+
+def check_rules(rules: Rules) -> None:
+    """Raise InputError where the rules ask for intervals or ranks of entries that were asked all samples."""
+    for given, usual, option in (
+        (rules.ranks, "holm", "--ranks"),
+        (rules.intervals, "wilson", "--intervals"),
+    ):
+        if given != usual:
+            raise InputError(
+                f"{option} {given} is for entries that were asked all samples, and these stopped when their ranking "
+                "was decided",
+                remedy=f"leave out {option}",
+            )
 
 
 def anytime_cells(

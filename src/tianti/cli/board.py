@@ -69,7 +69,7 @@ def compare(
     from rich.console import Console
 
     from tianti.api import compare_entries
-    from tianti.board.terminal import render_comparison
+    from tianti.board.terminal_pairs import render_comparison
 
     comparison = compare_entries(store, first, second, study)
     if as_json:

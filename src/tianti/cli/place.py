@@ -31,7 +31,7 @@ def place(
 
     from tianti.api import place_entry
     from tianti.board.place import NewEntry
-    from tianti.board.terminal import render_place
+    from tianti.board.terminal_pairs import render_place
     from tianti.cli.progress import TerminalProgress
     from tianti.models import LoadOptions
 

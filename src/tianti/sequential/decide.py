@@ -66,9 +66,15 @@ def conduct_until_decided(
     An entry of which a trial cannot be run takes no part: its mean would not be of the same tasks.
 
     Raises:
-        StudyError: a task has no mean of values in [0, 1], or there are fewer than two entries.
+        StudyError: a task has no mean of values in [0, 1], there are fewer than two entries, or several workers.
     """
     check_tasks([trial.task for trial in planned])
+    if study.workers not in ("auto", 1):
+        raise StudyError(
+            f"until decided runs in one process, and {study.workers} workers were asked for: after each round all "
+            "answers are looked at together",
+            remedy="leave out workers",
+        )
     family = _family(study, planned)
     if found := _decided_before(planned, store, family):
         return found
