@@ -227,6 +227,11 @@ def rank_items(
         found = read_items(table, find_columns(table.column_names, **dict(columns or {})))
     found = with_chances(found, chances or {})
     if items_to is not None:
+        if isinstance(scores, str | Path) and Path(items_to).absolute() == Path(scores).absolute():
+            raise InputError(
+                f"{items_to}: the scores are read from this file, and would be written over it",
+                remedy="name another file to write to",
+            )
         write_items(found, Path(items_to))
     return rank_item_table(found, by, weights=weights, level=level, ranks=ranks, seed=seed)
 

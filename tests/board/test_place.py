@@ -31,7 +31,7 @@ def placed(store):
 def test_a_new_entry_finds_its_place_early(placed, store):
     assert (placed.rank_low, placed.rank_high, placed.of) == (1, 1, 4)
     assert len(placed.below) == 3
-    assert placed.asked < placed.items == 400
+    assert placed.n < placed.items == 400
     assert placed.low <= placed.mean <= placed.high
     whole = tianti.evaluate("nano:llama", STUDY["tasks"], store=store / "whole").entries[0]
     assert placed.low <= whole.mean <= placed.high
@@ -60,13 +60,15 @@ def test_it_is_told_in_words(placed):
         console.print(render_place(replace(placed, open=("x",), tied=("y",), below=(), rank_high=2)))
     shown = captured.get()
     assert "nano:llama · zero-shot: rank 1 of 4" in shown
-    assert f"settled after {placed.asked} of 400 samples" in shown
+    assert f"settled after {placed.n} of 400 samples" in shown
     assert "rank 1–2 of 4" in shown
     assert "not settled after" in shown
     assert "within 4 points of it: y" in shown
 
 
 def test_who_cannot_be_placed_is_told_why(store, tmp_path):
+    with pytest.raises(InputError, match="points above 0"):
+        place_entry(store, NewEntry("nano:llama", delta=0))
     with pytest.raises(InputError, match="on the board already"):
         place_entry(store, NewEntry("baseline:tfidf", "fit"))
     with pytest.raises(IncompatibleError, match="--adapt fit"):

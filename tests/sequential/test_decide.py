@@ -93,6 +93,11 @@ def test_the_board_says_so(decided):
     assert "samples asked: nano:llama · zero-shot" in shown
 
 
+def test_an_order_is_chosen_once(decided):
+    with pytest.raises(StudyError, match=r"seed 0, and an order is chosen once"):
+        tianti.run({**DECIDED, "order_seed": 1}, store=decided[0])
+
+
 def test_tests_that_look_once_are_refused(decided):
     for rules in (Rules(ranks="max-t"), Rules(intervals="clopper-pearson")):
         with pytest.raises(InputError, match="asked all samples"):

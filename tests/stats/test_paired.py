@@ -98,10 +98,12 @@ def test_corrected_p_values_equal_statsmodels(p):
 
 def test_the_test_behind_a_p_value_is_named():
     few, many = np.eye(2)[[0] * 10].T, np.tile([[1.0, 0.0], [0.0, 1.0]], 30)
+    halves = np.where(np.arange(60) < 30, 0.5, [[1.0], [0.0]])
     named = [
         paired_difference([TaskPair(*values, clusters=clusters)]).test
         for values, clusters in (
-            (few, None), (many, None), (many / 2, None), (many, [index // 2 for index in range(60)]),
+            (few, None), (many, None), (many / 2, None), (halves[:, 25:45], None),
+            (many, [index // 2 for index in range(60)]),
         )
     ]  # fmt: skip
-    assert named == ["McNemar, exact", "McNemar, score", "paired score", "CR1·t"]
+    assert named == ["McNemar, exact", "McNemar, score", "paired score", "paired, Hoeffding's bound", "CR1·t"]

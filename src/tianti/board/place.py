@@ -57,7 +57,7 @@ class PlacedEntry:
     """Where the new entry stands: its rank among `of` entries lies in `rank_low` … `rank_high`.
 
     `above`, `below` and `tied` (within `delta` points) name the others; `open` those of whom nothing is shown after all
-    samples, because answers are missing. `asked` of the bank's `items` were needed. All of it holds at once with
+    samples, because answers are missing. `n` of the bank's `items` were needed. All of it holds at once with
     `level`, at whatever sample one stops.
     """
 
@@ -68,8 +68,10 @@ class PlacedEntry:
     mean: float
     low: float | None
     high: float | None
-    asked: int
+    n: int
+    """Samples that it was asked, each of all `repeats` seeds."""
     items: int
+    repeats: int
     delta: float
     level: float
     method: str
@@ -80,6 +82,8 @@ class PlacedEntry:
     below: tuple[str, ...]
     tied: tuple[str, ...]
     open: tuple[str, ...]
+    family: int
+    """1: one confidence sequence answers all comparisons, so nothing has to be corrected for."""
     control: bool
     """Whether the others' answers were used to predict its own, which narrows and cannot bias."""
     run_ids: tuple[str, ...]
@@ -102,6 +106,10 @@ def place(store: Store, board: Board, new: NewEntry, progress: Progress) -> Plac
         InputError: the board has no ranked entries, stopped early itself, or has the new entry already.
         IncompatibleError: the model cannot be adapted so, or does not fit a task of the board.
     """
+    if not 0 < new.delta < 100:
+        raise InputError(
+            f"delta: expected points above 0 and below 100, got {new.delta:g}", remedy="2 is usual: --delta 2"
+        )
     ranked = _ranked(board)
     trials = _trials(store, board, ranked, new)
     conductor = Conductor(store, progress)
@@ -134,8 +142,9 @@ def place(store: Store, board: Board, new: NewEntry, progress: Progress) -> Plac
         mean=rounded(interval.estimate),
         low=rounded(interval.low),
         high=rounded(interval.high),
-        asked=len(low),
+        n=len(low),
         items=bank.size,
+        repeats=min(len(members) for members in askings.values()),
         delta=new.delta,
         level=LEVEL,
         method=interval.method,
@@ -146,6 +155,7 @@ def place(store: Store, board: Board, new: NewEntry, progress: Progress) -> Plac
         below=named(shown.below),
         tied=named(shown.tied),
         open=named(~shown.settled),
+        family=1,
         control=control,
         run_ids=tuple(run.run_id for run in runs),
     )

@@ -76,6 +76,7 @@ class _View:
         used = sum(_width(column) for column in zip(*left, strict=True)) + 1
         columns: list[Column] = [*board.columns, *self.further]
         names = _headings(columns)
+        whole = [heading.replace("\n", "") for heading in _headings(columns, between=" · ")]
         for style in STYLES:
             headings = names if style.names else [str(number + 1) for number in range(len(names))]
             cells = [
@@ -92,7 +93,7 @@ class _View:
         shown = sum(end <= options.max_width for end in ends) - 1
         yield _table(board, left, headings[: max(shown, 0)], cells)
         yield ""
-        numbered = [] if style.names else [_numbered(names)]
+        numbered = [] if style.names else [_numbered(whole)]
         for line in [
             *numbered,
             *legend(board),
@@ -140,18 +141,17 @@ def _cell(cell: Cell | None, column: Column, style: _Style) -> str:
     return write(cell, column, style.decimals) + ("*" if cell.errors or cell.skipped else "")
 
 
-def _headings(columns: Sequence[Column]) -> list[str]:
+def _headings(columns: Sequence[Column], between: str = "\n") -> list[str]:
     """Task names without the folder that all share, broken at dashes and slashes so that columns stay
     narrow."""
     names = [column.name for column in columns]
     folders = {name.rpartition("/")[0] for name in names}
     cut = len(folders.pop()) + 1 if len(folders) == 1 and "/" in names[0] else 0
     return [
-        name[cut:].replace("-", "-\n").replace("/", "/\n").replace("_", "_\n").replace(" · ", "\n")
+        name[cut:].replace("-", "-\n").replace("/", "/\n").replace("_", "_\n").replace(" · ", between)
         for name in names
     ]
 
 
 def _numbered(headings: Sequence[str]) -> str:
-    names = [heading.replace("\n", "") for heading in headings]
-    return "tasks: " + ", ".join(f"{number + 1} {name}" for number, name in enumerate(names))
+    return "tasks: " + ", ".join(f"{number + 1} {name}" for number, name in enumerate(headings))

@@ -68,7 +68,7 @@ def render_place(placed: PlacedEntry) -> RenderableType:
             lines.append(f"{title}: {', '.join(names)}")
     settled = "settled" if not placed.open else "not settled"
     legend = (
-        f"{settled} after {placed.asked:,} of {placed.items:,} samples; all of this holds at once with "
+        f"{settled} after {placed.n:,} of {placed.items:,} samples; all of this holds at once with "
         f"{placed.level:.0%}, at whatever sample one stops. Target: {placed.target} "
         f"(order of seed {placed.order_seed}, sha256 {placed.order_sha256[:12]})."
     )

@@ -34,7 +34,7 @@ def board(
     ranks: Annotated[
         Correction, typer.Option("--ranks", help="How ranks allow for many comparisons.")
     ] = Correction.holm,
-    seed: Annotated[int, typer.Option("--seed", help="Of what max-t draws.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of what max-t draws.")] = 0,
     metrics: Annotated[
         str, typer.Option("--metrics", help="Further columns: brier,ece or all that were measured.")
     ] = "",

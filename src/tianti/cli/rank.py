@@ -43,7 +43,7 @@ def rank(
         Correction | None,
         typer.Option("--ranks", help="How ranks by mean or common allow for many comparisons; else holm."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of everything drawn at random.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of everything drawn at random.")] = 0,
     stability: Annotated[
         bool, typer.Option("--stability", help="Show how far the order depends on aggregate and weights.")
     ] = False,

@@ -115,7 +115,7 @@ def _counts(overlap: Overlap, names: NDArray[np.str_]) -> dict[str, Any]:
             f"same text; Jaccard ≥ {NEAR} of runs of {sizes.shingle} {sizes.unit} (MinHash, k = {K}, then exact); "
             f"≥ {COVERED:.0%} of runs of {sizes.ngram} {sizes.unit}"
         ),
-        "n": sizes.ngram,
+        "ngram": sizes.ngram,
         "k": K,
         "jaccard": NEAR,
     }

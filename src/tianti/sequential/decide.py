@@ -78,6 +78,7 @@ def conduct_until_decided(
     family = _family(study, planned)
     if found := _decided_before(planned, store, family):
         return found
+    _check_order(study.order_seed, planned, store)
     conductor = Conductor(store, progress, loaded_models)
     askings = {trial.id: Asking(trial, conductor) for trial in planned}
     samples: dict[str, list[str]] = {}
@@ -183,6 +184,20 @@ def _entry(trial: Trial) -> str:
 def _family(study: Study, planned: Sequence[Trial]) -> str:
     """What a decision is about: these trials, this order, this δ."""
     return fingerprint([sorted(trial.id for trial in planned), study.delta, LEVEL])
+
+
+def _check_order(seed: int, planned: Sequence[Trial], store: Store) -> None:
+    """Raise StudyError where these entries were asked in another order: who may choose one may choose a result."""
+    entries = {(trial.model.fingerprint, trial.task.fingerprint) for trial in planned}
+    for run in store.runs():
+        other = run.manifest.get("order", {}).get("seed", seed)
+        key = (run.manifest["model"]["fingerprint"], run.manifest["task"]["fingerprint"])
+        if other != seed and key in entries and run.answers_count:
+            raise StudyError(
+                f"order_seed {seed}: {run.manifest['model']['name']} has answers to {run.manifest['task']['name']} in "
+                f"the order of seed {other}, and an order is chosen once, before the first answer",
+                remedy=f"go on with --order-seed {other}, or use another store",
+            )
 
 
 def _decided_before(planned: Sequence[Trial], store: Store, family: str) -> list[Outcome]:

@@ -103,7 +103,13 @@ def _test(tasks: Sequence[TaskPair], differences: Sequence[Array]) -> str:
         return "CR1·t"
     if len(tasks) == 1 and np.isin(np.concatenate([tasks[0].first, tasks[0].second]), (0.0, 1.0)).all():
         return "McNemar, exact" if np.count_nonzero(differences[0]) < EXACT_BELOW else "McNemar, score"
-    return "paired score"
+    return "paired, Hoeffding's bound" if sum(map(_differing, tasks)) < EXACT_BELOW else "paired score"
+
+
+def _differing(task: TaskPair) -> float:
+    """How many items differ at least: Σd² over the largest d² that is possible."""
+    reach = float(np.ptp(np.concatenate([task.first, task.second])))
+    return float(np.square(task.first - task.second).sum()) / (reach or 1.0) ** 2
 
 
 def _difference(task: TaskPair) -> Array:

@@ -15,6 +15,8 @@ from tianti.board.show import MISSING, percent, rank_text
 from tianti.core.wording import counted
 
 NAME_WIDTH = 44
+NARROWEST_NAME = 12
+"""Columns of the panel go before its names become narrower than this."""
 MEANING = {
     "mean": "the weighted mean of the tasks",
     "common": "the weighted mean of the largest common set of tasks",
@@ -64,7 +66,7 @@ def _table(found: ItemRanking, top: int | None) -> Table:
 
 def _panel(found: ItemRanking, top: int | None) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="bold", title="rank stability", title_justify="left")
-    table.add_column("entry", overflow="fold", max_width=NAME_WIDTH)
+    table.add_column("entry", overflow="fold", min_width=NARROWEST_NAME, max_width=NAME_WIDTH)
     by_name = {entry.name: entry for entry in found.stability.entries}
     names = list(next(iter(by_name.values())).places)
     for title in (*names, "one task less", "other weights", "first in"):
