@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from simulations.common import Z, holds
 from tianti.stats import Group, StreamTask, forgetting, gap
 from tianti.stats.calibration import calibration_error, expected_null
-from tianti.stats.gaps import worst_group_gap
+from tianti.stats.group_gaps import worst_group_gap
 
 
 def calibration(boards=200, too_sure=0.05):

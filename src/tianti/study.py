@@ -102,9 +102,9 @@ class Study(BaseModel):
 
     @model_validator(mode="after")
     def _nothing_without_effect(self) -> Self:
-        alone = {"delta", "order_seed"} & self.model_fields_set
-        if self.until is None and alone:
-            raise ValueError(f"{min(alone)} has no effect without until: decided")
+        for key in ("delta", "order_seed"):
+            if self.until is None and getattr(self, key) != Study.model_fields[key].default:
+                raise ValueError(f"{key} has no effect without until: decided")
         return self
 
     @property

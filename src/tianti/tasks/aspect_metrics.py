@@ -51,7 +51,7 @@ def _columns(values: Sequence[Sequence[float]]) -> tuple[NDArray[np.float64], ND
 
 def position_gap(values: Sequence[Sequence[Sequence[float]]]) -> float:
     """Highest minus lowest accuracy over the places of the right option."""
-    from tianti.stats.gaps import gap_of
+    from tianti.stats.group_gaps import gap_of
 
     pairs = [pair for sample in values for pair in sample]
     return gap_of([right for _, right in pairs], [place for place, _ in pairs], against_all=False)
@@ -59,7 +59,7 @@ def position_gap(values: Sequence[Sequence[Sequence[float]]]) -> float:
 
 def fairness_gap(values: Sequence[tuple[str, float]]) -> float:
     """The mean over all samples minus that of the worst group."""
-    from tianti.stats.gaps import gap_of
+    from tianti.stats.group_gaps import gap_of
 
     return gap_of([value for _, value in values], [group for group, _ in values], against_all=True)
 
@@ -71,7 +71,7 @@ def _difference_interval(values: Sequence[Any], clusters: Sequence[str] | None) 
 
 
 def _position_interval(values: Sequence[Any], clusters: Sequence[str] | None) -> Interval:
-    from tianti.stats.gaps import widest_gap
+    from tianti.stats.group_gaps import widest_gap
 
     rows = [
         (place, right, index if clusters is None else clusters[index])
@@ -83,7 +83,7 @@ def _position_interval(values: Sequence[Any], clusters: Sequence[str] | None) ->
 
 
 def _fairness_interval(values: Sequence[Any], clusters: Sequence[str] | None) -> Interval:
-    from tianti.stats.gaps import worst_group_gap
+    from tianti.stats.group_gaps import worst_group_gap
 
     groups = [group for group, _ in values]
     return worst_group_gap([value for _, value in values], groups, clusters)

@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as hnp
 
 from replicates import replicates
 from tianti.core.exceptions import InputError
-from tianti.stats.gaps import gap_of, widest_gap, worst_group_gap
+from tianti.stats.group_gaps import gap_of, widest_gap, worst_group_gap
 
 values = hnp.arrays(float, 30, elements=st.sampled_from([0.0, 0.5, 1.0]))
 groups = hnp.arrays(int, 30, elements=st.integers(0, 3)).filter(lambda g: len(set(g)) > 1)
