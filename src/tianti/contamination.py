@@ -21,6 +21,7 @@ from tianti.evaluation.canonical_order import check_order
 from tianti.evaluation.contamination import contamination_facts, gap_facts
 from tianti.models import load_model
 from tianti.stats import Group, gaps
+from tianti.stats.intervals import THIS_BANK
 from tianti.store import Run, Store
 from tianti.study import Study, Trial, full_notation, study_of, trials
 from tianti.tasks import Task
@@ -129,7 +130,9 @@ def _overlap(key: tuple[str, str], cell: Sequence[Trial], store: Store, progress
     runs = zip(cell, _runs(cell, store, progress), strict=True)
     facts = [run.cost.get("contamination") or _recorded_later(trial, run, store) for trial, run in runs]
     worst = max(facts, key=lambda each: int(each["overlapping"]))
-    return Finding(*key, "overlap", True, overlap_text(worst), worst)
+    return Finding(
+        *key, "overlap", True, overlap_text(worst), {**worst, "target": THIS_BANK, "n": worst["items"]}
+    )
 
 
 def _recorded_later(trial: Trial, run: Run, store: Store) -> Mapping[str, Any]:

@@ -39,7 +39,7 @@ def test_a_board_of_battles():
         assert model.battles == model.wins + model.losses + model.ties
     assert sum(model.battles for model in found.models) == 2 * found.n == 800
     assert [(each.column, each.groups) for each in found.clusters] == [("voter", 40)]
-    assert (found.family, found.target, found.level) == (12, "new items of the same kind", 0.95)
+    assert (found.family, found.target, found.level) == (12, "new battles of the same kind", 0.95)
     assert 0 < found.unseat.votes < 200
     assert found.win_probability[0][0] is None
     assert 0.5 < found.win_probability[0][3] < 1

@@ -11,7 +11,6 @@ import numpy as np
 from scipy.special import ndtr, stdtr
 
 from tianti.core.exceptions import InputError
-from tianti.stats.intervals import NEW_ITEMS
 from tianti.stats.moments import Array, quantile
 from tianti.stats.ranks import RankIntervals, rank_intervals
 from tianti.stats.ratings.battles import TIE, Battles, Counts, count
@@ -25,6 +24,9 @@ Ties = Literal["davidson", "half", "drop"]
 
 ELO = 400 / math.log(10)
 """Points of a rating per unit of log odds: 400 more are odds of 10 : 1 for a win against a loss."""
+
+NEW_BATTLES = "new battles of the same kind"
+"""What ratings are estimated for: further votes on these models; of new voters where voters are the clusters."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Ratings:
     ties: Ties
     prior: float
     dropped: int = 0
-    target: str = NEW_ITEMS
+    target: str = NEW_BATTLES
 
     @property
     def strengths(self) -> Array:
