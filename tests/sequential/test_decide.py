@@ -208,3 +208,21 @@ def test_trials_of_other_studies_keep_their_ids():
     assert "order" not in plain[0].manifest
     assert until[0].manifest["order"] == {"seed": 0}
     assert plain[0].id != until[0].id
+
+
+def test_another_delta_is_what_the_board_then_says(tmp_path):
+    fields = {**DECIDED, "models": ["baseline:tfidf", "baseline:majority"], "adaptations": ["fit"]}
+    for delta in (30, 3, 20):
+        board = tianti.run({**fields, "delta": delta}, store=tmp_path)
+        assert board.decided.delta == delta
+        assert board.decided.open == 0
+
+
+def test_two_decided_studies_in_one_store_stay_apart(tmp_path):
+    fields = {**DECIDED, "models": ["baseline:tfidf", "baseline:majority"], "adaptations": ["fit"]}
+    for task in TASKS:
+        tianti.run({**fields, "study": task.rpartition("/")[2], "tasks": [task]}, store=tmp_path)
+    newest = tianti.load_board(tmp_path)
+    assert [column.name for column in newest.columns] == ["nano/qa"]
+    assert newest.left_out == 2
+    assert tianti.load_board(tmp_path, "sentiment").decided.items == 150

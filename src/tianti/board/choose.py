@@ -19,7 +19,7 @@ def choose(results: Sequence[Result]) -> tuple[list[Result], int]:
 
     Cells are compared only when they are of the same samples: of a task that was run with several limits, the
     runs with the most samples count. Runs that stopped when a ranking was decided stand on a board of such runs
-    with one order only. Of several runs of one cell and seed (other dtypes, say) the newest
+    of one decision only. Of several runs of one cell and seed (other dtypes, say) the newest
     counts. A run that did not finish stands only where no finished one does.
     """
     ordered = _asked_alike(sorted(results, key=lambda result: (result.started_at, result.run_id)))
@@ -37,12 +37,13 @@ def choose(results: Sequence[Result]) -> tuple[list[Result], int]:
 
 
 def _asked_alike(results: Sequence[Result]) -> list[Result]:
-    """Without the runs that stopped early where others did not; of those alone, the ones of the newest order."""
+    """Without the runs that stopped early where others did not; of those alone, the ones decided with the newest."""
     finished = [result for result in results if result.state == "finished"]
     if all(not result.decided for result in finished):
         return list(results)
-    seed = None if any(not result.decided for result in finished) else finished[-1].decided["order_seed"]
-    return [result for result in results if not result.decided or result.decided["order_seed"] == seed]
+    whole = any(not result.decided for result in finished)
+    family = None if whole else finished[-1].decided["family"]
+    return [result for result in results if not result.decided or result.decided["family"] == family]
 
 
 def _limits(results: Iterable[Result]) -> dict[str, int | None]:

@@ -11,6 +11,7 @@ from tianti.adapt import Adapted
 from tianti.conductor import SMALL_MODEL, Conductor, set_threads
 from tianti.core.environment import environment, peak_memory_bytes
 from tianti.engine import Backend
+from tianti.evaluation.answer import Answer
 from tianti.evaluation.bounds import Bounds, bounds_of
 from tianti.evaluation.contamination import contamination_facts
 from tianti.evaluation.evaluate import SHARD_SIZE, answer_shard
@@ -97,13 +98,25 @@ class Asking:
         return self._run
 
     def finish(self, facts: Mapping[str, Any]) -> Run:
-        """Seal the run with what it has and how it came to stop; a finished one that was not asked more stays."""
-        if self._run is not None and self._run.state == "finished":
-            return self._run
-        run, trial = self.start(), self.trial
-        adapted = self._adapted or self._adapt()
+        """Seal the run with what it has and how it came to stop.
+
+        A finished run that was not asked more stays where it came to stop so; else one with its answers and what they
+        took, and with these facts, supersedes it.
+        """
+        before = self._run if self._run is not None and self._run.state == "finished" else None
+        if before is not None and {key: before.cost.get(key) for key in facts} == dict(facts):
+            return before
+        run = self.start()
         answers = self._store.answers(run.run_id)
-        cost: dict[str, Any] = {
+        cost = {**before.cost, **facts} if before is not None else {**self._cost(answers), **facts}
+        scores = score_answers(self.trial.task, answers)
+        self._run = self._store.finish_run(run.run_id, scores, cost, len(answers))
+        self._adapted = None
+        return self._run
+
+    def _cost(self, answers: Sequence[Answer]) -> dict[str, Any]:
+        trial, adapted = self.trial, self._adapted or self._adapt()
+        return {
             "answers_of_earlier_attempts": self._before,
             "adaptation": asdict(adapted.cost),
             "adaptation_seconds": self._seconds["adaptation"],
@@ -112,12 +125,7 @@ class Asking:
             "peak_memory_bytes": peak_memory_bytes(),
             "backend": dict(adapted.backend.facts()),
             **contamination_facts(trial.adaptation, trial.task, trial.seed or 0, answers),
-            **facts,
         }
-        scores = score_answers(trial.task, answers)
-        self._run = self._store.finish_run(run.run_id, scores, cost, len(answers))
-        self._adapted = None
-        return self._run
 
     def fail(self, reason: str) -> Run:
         """Record why the trial cannot be run."""
