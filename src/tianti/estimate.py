@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from tianti.engine import ChooseRequest, GenerateRequest, Request, RollingRequest, ScoreRequest
+from tianti.engine import (
+    ChooseRequest,
+    GenerateRequest,
+    Request,
+    RollingRequest,
+    ScoreRequest,
+    SpanRequest,
+    TagRequest,
+)
 from tianti.models import Model
 from tianti.study import Trial
 
@@ -65,7 +73,7 @@ def _request_types(trial: Trial) -> frozenset[type]:
         case "masked" if not trial.adaptation.trains:
             return frozenset({ScoreRequest})
         case _:
-            return frozenset({ChooseRequest})
+            return frozenset({ChooseRequest, TagRequest, SpanRequest})
 
 
 def _training_tokens(trial: Trial, count: Callable[[Sequence[str]], list[int]]) -> int:
@@ -83,8 +91,10 @@ def _text(request: Request) -> str:
             return context + continuation
         case GenerateRequest(context):
             return context
-        case RollingRequest(text) | ChooseRequest(text):
+        case RollingRequest(text) | ChooseRequest(text) | TagRequest(text):
             return text
+        case SpanRequest(question, passage):
+            return question + passage
 
 
 @lru_cache(maxsize=8)

@@ -12,10 +12,11 @@ import torch
 from torch import nn
 
 from tianti.adapt import Full, HeadOnly, LoRA
-from tianti.adapt.learning import Lesson
+from tianti.adapt.lesson import Lesson
 from tianti.adapt.lora import find_targets
 from tianti.core.exceptions import IncompatibleError, StoreError, UnknownNameError
 from tianti.core.progress import Silent
+from tianti.engine import GenerateRequest, ScoreRequest
 from tianti.models import from_objects
 from tiny import tiny_masked, tiny_tokenizer
 
@@ -127,22 +128,16 @@ def test_every_parameter_that_learns_gets_a_gradient(
     model: Callable[[str], Any], task: Callable[[str], Any]
 ) -> None:
     from tianti.adapt.full import _trainable_copy
-    from tianti.adapt.learning import _untrained
-    from tianti.adapt.losses import answer_loss, choice_loss
-    from tianti.adapt.samples import Reader, labelled, windows
+    from tianti.adapt.learning import untrained
+    from tianti.adapt.objectives import choose_objective
 
-    for network in ("llama", "gpt2", "bert"):
+    for network in ("llama", "gpt2", "bert", "t5", "bart"):
         stub = task("labels")
         for adaptation, prepare in ((Full(), _trainable_copy), (LoRA(), LoRA()._copy_with_lora)):
-            loaded = model(network)
-            trained = _untrained(Lesson(adaptation, loaded, stub, 0), prepare)
-            if network == "bert":
-                items = labelled(stub.train, "labels", Reader(trained, loaded.tokenizer))
-                loss, _ = choice_loss(trained, items)
-            else:
-                loss, _ = answer_loss(
-                    trained, windows(stub.train, trained, loaded.tokenizer, None, ends=False)
-                )
+            objective = choose_objective(Lesson(adaptation, model(network), stub, 0))
+            trained = untrained(objective, prepare)
+            loss, terms = objective.loss(trained, objective.items(trained, stub.train))
+            assert terms >= len(stub.train)
             loss.backward()  # type: ignore[no-untyped-call]
             for name, parameter in trained.named_parameters():
                 assert (parameter.grad is not None) == parameter.requires_grad, (
@@ -244,3 +239,47 @@ def test_a_masked_model_learns_as_the_encoder_in_it(
         for number, one in enumerate((network, network.bert))
     ]
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("network", ["t5", "bart"])
+@pytest.mark.parametrize("form", ["labels", "choices", "text"])
+def test_encoder_decoder_models_learn_text_to_text(
+    network: str, form: str, model: Callable[[str], Any], task: Callable[[str], Any], tmp_path: Path
+) -> None:
+    loaded, stub = model(network), task(form)
+    full = Full(lr=2e-2, epochs=12, batch=4, warmup=0.0)
+    adapted = full.adapt(loaded, stub, 0, tmp_path, Silent())
+    assert adapted.cost.train_loss[-1] < adapted.cost.train_loss[0] / 2
+    assert adapted.cost.trainable_parameters == loaded.network.num_parameters()
+    assert {ScoreRequest, GenerateRequest} == adapted.backend.request_types
+    again = full.adapt(loaded, stub, 0, tmp_path, Silent())
+    asked = [ScoreRequest(example.context, example.continuation) for example in stub.train[:4]]
+    assert dict(adapted.backend.answer(asked)) == dict(again.backend.answer(asked))
+
+
+def test_the_loss_of_an_encoder_decoder_is_what_the_engine_scores(
+    model: Callable[[str], Any], task: Callable[[str], Any]
+) -> None:
+    from tianti.adapt.learning import untrained
+    from tianti.adapt.objectives import choose_objective
+
+    for network in ("t5", "bart"):
+        loaded, stub = model(network), task("labels")
+        objective = choose_objective(Lesson(LoRA(), loaded, stub, 0))
+        trained = untrained(objective, lambda original: original).eval()
+        loss, terms = objective.loss(trained, objective.items(trained, stub.train))
+        asked = [ScoreRequest(example.context, example.continuation) for example in stub.train]
+        scored = dict(objective.backend(trained).answer(asked)).values()
+        assert -loss.item() == pytest.approx(sum(response.logprob for response in scored), rel=1e-4)
+        assert terms == sum(len(response.token_logprobs) for response in scored)
+
+
+def test_whole_texts_are_not_taught_to_an_encoder_decoder(
+    model: Callable[[str], Any], task: Callable[[str], Any]
+) -> None:
+    from dataclasses import replace
+
+    texts = task("text")
+    texts.train = [replace(example, context="") for example in texts.train]
+    with pytest.raises(IncompatibleError, match="texts without a question"):
+        Full().check(model("t5"), texts)

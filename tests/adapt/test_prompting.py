@@ -138,15 +138,6 @@ def test_an_encoder_decoder_writes(network: str, model: Callable[[str], Any], tm
     assert isinstance(response, GenerateResponse)
 
 
-@pytest.mark.parametrize("adaptation", [HeadOnly(), LoRA(), Full()])
-@pytest.mark.parametrize("network", ["t5", "bart"])
-def test_training_an_encoder_decoder_is_refused(
-    adaptation: Any, network: str, model: Callable[[str], Any], task: Callable[[str], Any]
-) -> None:
-    with pytest.raises(IncompatibleError, match=r"encoder–decoder[\s\S]*zero-shot or few-shot"):
-        adaptation.check(model(network), task("labels"))
-
-
 def test_a_masked_model_without_a_mask_token(task: Callable[[str], Any], tmp_path: Path) -> None:
     tokenizer = tiny_tokenizer()
     tokenizer.mask_token = None

@@ -96,7 +96,6 @@ def test_an_encoder_is_not_asked_to_write(tianti: Run, adaptation: str, task: st
 @pytest.mark.parametrize(
     ("network", "adaptation", "task", "says"),
     [
-        (tiny_t5(), "lora", "t.yaml", "training one is not supported yet"),
         (tiny_masked(), "zero-shot", "nano/qa", "needs a model that writes text"),
     ],
 )

@@ -12,12 +12,18 @@ from tianti.tasks.task import Example, Task
 if TYPE_CHECKING:
     from tianti.engine import Backend
 
-Form = Literal["labels", "choices", "text"]
-"""How examples can be learned without text: one set of labels for all, choices of their own, or text only."""
+Form = Literal["labels", "choices", "tags", "span", "text"]
+"""How examples can be learned without text: one set of labels for all, choices of their own, a tag for each word, the
+ends of a span in a passage; or text only."""
 
 
 def form_of(examples: Sequence[Example], kind: str) -> Form:
-    """`labels` when all examples share their choices, `choices` when each has its own, `text` without choices."""
+    """`tags` and `span` where examples have them, `labels` when all examples share their choices, `choices` when each
+    has its own, `text` without choices."""
+    if examples and all(example.tags for example in examples):
+        return "tags"
+    if examples and all(example.span is not None for example in examples):
+        return "span"
     if not examples or any(not example.choices or example.label is None for example in examples):
         return "text"
     if kind == "multiple-choice" or len({example.choices for example in examples}) > 1:
@@ -63,18 +69,19 @@ def need_training_split(adaptation: str, task: Task) -> list[Example]:
 def need_trainable(adaptation: str, model: LoadedModel, task: Task) -> Form:
     """The form in which the task is learned; raises IncompatibleError when the model cannot learn it."""
     need_network(adaptation, model)
-    if model.model.architecture == "seq2seq":
-        raise IncompatibleError(
-            f"{adaptation} does not fit {model.model.name}: an encoder–decoder model answers as it is, training one is "
-            "not supported yet",
-            remedy="use zero-shot or few-shot",
-        )
     if model.options.engine == "vllm":
         raise IncompatibleError(
             f"{adaptation} does not fit the engine vllm: vLLM answers and does not train",
             remedy="leave the engine at transformers, or use zero-shot or few-shot",
         )
-    form = form_of(need_training_split(adaptation, task), task.info.kind)
+    examples = need_training_split(adaptation, task)
+    form = form_of(examples, task.info.kind)
+    if model.model.architecture == "seq2seq" and any(not each.context for each in examples):
+        raise IncompatibleError(
+            f"{adaptation} does not fit {model.model.name} on {task.info.name}: its examples are texts without a "
+            "question, and an encoder–decoder model is not scored on those",
+            remedy="use a causal model, or a task with questions",
+        )
     if model.model.architecture in ("encoder", "masked") and form == "text":
         raise IncompatibleError(
             f"{model.model.name} does not fit {task.info.name}: its answers are free text, which an encoder cannot "
@@ -96,9 +103,7 @@ def prompted_backend(model: LoadedModel) -> Backend:
 
         return VllmBackend(model.llm, model.tokenizer, batch=batch)
     if model.model.architecture == "seq2seq":
-        from tianti.engine.seq2seq.backend import Seq2SeqBackend
-
-        return Seq2SeqBackend(*model.pair(), batch=batch)
+        return seq2seq_backend(model)
     if model.model.architecture == "masked":
         from tianti.engine.masked.backend import MaskedBackend
 
@@ -112,6 +117,17 @@ def causal_backend(model: LoadedModel, network: Any = None) -> Backend:
 
     original, tokenizer = model.pair()
     backend: Backend = CausalBackend(
+        original if network is None else network, tokenizer, batch=model.options.batch
+    )
+    return backend
+
+
+def seq2seq_backend(model: LoadedModel, network: Any = None) -> Backend:
+    """What answers for an encoder–decoder model, or for `network`, an adapted copy of it."""
+    from tianti.engine.seq2seq.backend import Seq2SeqBackend
+
+    original, tokenizer = model.pair()
+    backend: Backend = Seq2SeqBackend(
         original if network is None else network, tokenizer, batch=model.options.batch
     )
     return backend

@@ -30,7 +30,8 @@ class Full(Training):
         need_trainable(self.name, model, task)
 
     def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
-        from tianti.adapt.learning import Lesson, learn
+        from tianti.adapt.learning import learn
+        from tianti.adapt.lesson import Lesson
 
         return learn(Lesson(self, model, task, seed), _trainable_copy, folder, progress)
 

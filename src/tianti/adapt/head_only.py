@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from tianti.adapt.adaptation import Adapted
 from tianti.adapt.fitting import need_trainable
 from tianti.adapt.options import Checked, PositiveFloat, PositiveInt
+from tianti.core.exceptions import IncompatibleError
 from tianti.core.progress import Progress
 from tianti.models.model import LoadedModel
 from tianti.tasks.task import Shots, Task
@@ -44,10 +45,15 @@ class HeadOnly(Checked):
 
     def check(self, model: LoadedModel, task: Task) -> None:
         need_trainable(self.name, model, task)
+        if model.model.architecture == "seq2seq":
+            raise IncompatibleError(
+                f"head-only does not fit {model.model.name}: an encoder–decoder model has no head of its own to fit",
+                remedy="use lora or full",
+            )
 
     def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
         from tianti.adapt.heads import learn_head
-        from tianti.adapt.learning import Lesson
+        from tianti.adapt.lesson import Lesson
 
         # The seed is fixed: what little is drawn (held-out examples, the order of batches) is no part of the method.
         return learn_head(Lesson(self, model, task, seed=0), folder, progress)

@@ -17,8 +17,10 @@ from torch.nn.functional import cross_entropy
 
 from tianti.adapt import saving
 from tianti.adapt.adaptation import Adapted, Cost
-from tianti.adapt.learning import Lesson, answering
+from tianti.adapt.learning import answering
+from tianti.adapt.lesson import Lesson
 from tianti.adapt.networks import PooledNetwork, compute_features, shared_copy
+from tianti.adapt.objectives import choose_objective
 from tianti.adapt.samples import Labelled, Reader, labelled, pad, size, sorted_batches, windows
 from tianti.adapt.training import isolated_randomness, set_tensors, trained_tensors
 from tianti.core.exceptions import IncompatibleError
@@ -41,7 +43,7 @@ def learn_head(lesson: Lesson, folder: Path, progress: Progress) -> Adapted:
     if found is not None:
         tensors, cost = found
         set_tensors(network, tensors)
-        return Adapted(answering(network, lesson), cost)
+        return Adapted(answering(network, choose_objective(lesson)), cost)
     started = time.perf_counter()
     with progress.meter(f"head-only · {lesson.task.info.name}", None) as meter:
         fit = _fit_pooled if isinstance(network, PooledNetwork) else _fit_output
@@ -55,7 +57,7 @@ def learn_head(lesson: Lesson, folder: Path, progress: Progress) -> Adapted:
         seconds=time.perf_counter() - started,
     )
     cost = replace(cost, saved_bytes=saving.save(folder, lesson.identity, tensors, cost))
-    return Adapted(answering(network, lesson), cost)
+    return Adapted(answering(network, choose_objective(lesson)), cost)
 
 
 def _network(lesson: Lesson) -> Any:
@@ -188,7 +190,7 @@ def _fit_output(network: Any, lesson: Lesson) -> Cost:
     options = lesson.adaptation
     examples, held = lesson.examples(options.max_examples)
     parts = [
-        windows(part, network, tokenizer, options.max_length, ends=lesson.form == "text")
+        windows(part, network, tokenizer, options.max_length, ends=lesson.is_written)
         for part in (examples, held or examples)
     ]
     states, targets = _answer_states(network, parts[0])

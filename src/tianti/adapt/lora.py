@@ -48,7 +48,8 @@ class LoRA(Training):
             )
 
     def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
-        from tianti.adapt.learning import Lesson, learn
+        from tianti.adapt.learning import learn
+        from tianti.adapt.lesson import Lesson
 
         return learn(Lesson(self, model, task, seed), self._copy_with_lora, folder, progress)
 

@@ -16,7 +16,13 @@ from tianti.engine.tokens import Window
 
 
 def answer_loss(network: Any, windows: Sequence[Window]) -> tuple[Tensor, int]:
-    """Summed cross-entropy of the scored tokens of each window, in nats, and their number.
+    """Summed cross-entropy of the scored tokens of each window, in nats, and their number."""
+    logits, targets = answer_logits(network, windows)
+    return cross_entropy(logits.float(), targets, reduction="sum"), len(targets)
+
+
+def answer_logits(network: Any, windows: Sequence[Window]) -> tuple[Tensor, Tensor]:
+    """The logits [tokens, vocabulary] that predict the scored tokens of all windows, and those tokens.
 
     Rows are padded on the right, which a causal model cannot see; logits are computed only for the tail of the batch
     in which answers lie.
@@ -33,21 +39,36 @@ def answer_loss(network: Any, windows: Sequence[Window]) -> tuple[Tensor, int]:
     options = {"logits_to_keep": kept} if _keeps_logits(network) else {}
     logits = network(input_ids=ids, attention_mask=mask, use_cache=False, **options).logits
     scored = targets[:, -kept:] != -100
-    summed = cross_entropy(logits[:, -kept:][scored].float(), targets[:, -kept:][scored], reduction="sum")
-    return summed, int(scored.sum())
+    return logits[:, -kept:][scored], targets[:, -kept:][scored]
+
+
+def right_tokens(logits: Tensor, targets: Tensor) -> tuple[float, int]:
+    """How many of the tokens are the likeliest ones, and of how many."""
+    return float((logits.argmax(dim=-1) == targets).sum()), len(targets)
 
 
 def choice_loss(network: Any, items: Sequence[Labelled]) -> tuple[Tensor, int]:
     """Summed cross-entropy of the right label (one row an item) or choice (one row a choice), and the items' number."""
+    scores, labels = choice_scores(network, items)
+    return cross_entropy(scores, labels, reduction="sum"), len(items)
+
+
+def choice_scores(network: Any, items: Sequence[Labelled]) -> tuple[Tensor, Tensor]:
+    """Scores [items, labels or choices], −∞ where an item has fewer choices than others, and the right ones."""
     device = next(network.parameters()).device
     ids, mask = pad([row for item in items for row in item.rows], 0, device)
     logits = network(ids, mask)
     labels = torch.tensor([item.label for item in items], device=device)
     counts = [len(item.rows) for item in items]
     if max(counts) == 1:
-        return cross_entropy(logits, labels, reduction="sum"), len(items)
+        return logits, labels
     scores = pad_sequence(list(logits[:, 0].split(counts)), batch_first=True, padding_value=-torch.inf)
-    return cross_entropy(scores, labels, reduction="sum"), len(items)
+    return scores, labels
+
+
+def right_choices(network: Any, items: Sequence[Labelled]) -> tuple[float, int]:
+    """How many labels or choices are the likeliest ones, and of how many."""
+    return right_tokens(*choice_scores(network, items))
 
 
 def _keeps_logits(network: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -34,7 +34,14 @@ class Labelled:
     label: int
 
 
-Item = Window | Labelled
+class Rows(Protocol):
+    """What is learned from as one item: the rows of tokens that the network reads for it."""
+
+    @property
+    def rows(self) -> tuple[Tokens, ...]: ...
+
+
+Item = Window | Rows
 
 
 def size(item: Item) -> int:

@@ -13,6 +13,10 @@ from tianti.engine.requests import (
     RollingResponse,
     ScoreRequest,
     ScoreResponse,
+    SpanRequest,
+    SpanResponse,
+    TagRequest,
+    TagResponse,
     Thinking,
 )
 
@@ -29,5 +33,9 @@ __all__ = [
     "RollingResponse",
     "ScoreRequest",
     "ScoreResponse",
+    "SpanRequest",
+    "SpanResponse",
+    "TagRequest",
+    "TagResponse",
     "Thinking",
 ]

@@ -18,6 +18,10 @@ from tianti.engine.requests import (
     RollingResponse,
     ScoreRequest,
     ScoreResponse,
+    SpanRequest,
+    SpanResponse,
+    TagRequest,
+    TagResponse,
 )
 
 
@@ -27,7 +31,9 @@ class FakeBackend:
     `replies` maps a generation context to its text; what is not there answers `default_reply`.
     """
 
-    request_types = frozenset({ScoreRequest, RollingRequest, GenerateRequest, ChooseRequest})
+    request_types = frozenset(
+        {ScoreRequest, RollingRequest, GenerateRequest, ChooseRequest, TagRequest, SpanRequest}
+    )
 
     def __init__(self, replies: Mapping[str, str] | None = None, default_reply: str = "") -> None:
         self.replies = dict(replies or {})
@@ -54,6 +60,15 @@ class FakeBackend:
             case ChooseRequest(text, choices):
                 weights = [_fraction(text, choice) for choice in choices]
                 return ChooseResponse(tuple(math.log(weight / sum(weights)) for weight in weights), tokens=1)
+            case TagRequest(text, words, labels):
+                places = [int(_fraction(text, str(word)) * len(labels)) for word in words]
+                return TagResponse(tuple(labels[place] for place in places), tokens=1)
+            case SpanRequest(question, passage):
+                start, length = (
+                    int(_fraction(part, question, passage) * len(passage)) for part in ("start", "length")
+                )
+                end = min(len(passage), start + 1 + length)
+                return SpanResponse(passage[start:end], start, end, -1.0, tokens=1)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) for text in texts]

@@ -6,6 +6,8 @@
 | `RollingRequest`  | how likely is this whole text?                         | `RollingResponse`  |
 | `GenerateRequest` | what comes next?                                       | `GenerateResponse` |
 | `ChooseRequest`   | which of these choices? (a head or a classifier says)  | `ChooseResponse`   |
+| `TagRequest`      | which label has each word? (a head says)               | `TagResponse`      |
+| `SpanRequest`     | which part of the passage answers? (a head says)       | `SpanResponse`     |
 
 The first three have the meaning of lm-evaluation-harness's `loglikelihood`, `loglikelihood_rolling` and
 `generate_until`, so that the numbers are the same.
@@ -76,7 +78,24 @@ class ChooseRequest:
     choices: tuple[str, ...]
 
 
-Request = ScoreRequest | RollingRequest | GenerateRequest | ChooseRequest
+@dataclass(frozen=True)
+class TagRequest:
+    """One of `labels` for each word of `text`; `words` are the words' places, [start, end) in characters."""
+
+    text: str
+    words: tuple[tuple[int, int], ...]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SpanRequest:
+    """The part of `passage` that answers `question`."""
+
+    question: str
+    passage: str
+
+
+Request = ScoreRequest | RollingRequest | GenerateRequest | ChooseRequest | TagRequest | SpanRequest
 
 
 @dataclass(frozen=True)
@@ -123,6 +142,25 @@ class ChooseResponse:
 
 
 @dataclass(frozen=True)
+class TagResponse:
+    """One label for each word of the request, in their order."""
+
+    tags: tuple[str, ...]
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
+class SpanResponse:
+    """`text` is the passage from character `start` to `end` (exclusive); `logprob` that of both ends together."""
+
+    text: str
+    start: int
+    end: int
+    logprob: float
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
 class Failure:
     """Why a request has no answer.
 
@@ -135,4 +173,6 @@ class Failure:
     tokens: int = field(default=0)
 
 
-Response = ScoreResponse | RollingResponse | GenerateResponse | ChooseResponse | Failure
+Response = (
+    ScoreResponse | RollingResponse | GenerateResponse | ChooseResponse | TagResponse | SpanResponse | Failure
+)

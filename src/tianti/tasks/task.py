@@ -82,7 +82,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Example:
-    """One training example, in both forms.
+    """One training example, in all forms that it has.
 
     Text to text: `context` and `continuation` (delimiter included), loss on the continuation only.
     For a head or classifier: `text`, the `choices`, and the index `label` of the right one (None when the task has no
@@ -95,6 +95,14 @@ class Example:
     target: str
     choices: tuple[str, ...] = ()
     label: int | None = None
+    words: tuple[tuple[int, int], ...] = ()
+    """The places of the words that are tagged, [start, end) in characters of `text`."""
+    tags: tuple[str, ...] = ()
+    """The tag of each word, one of `choices`."""
+    passage: str = ""
+    """Where the answer to the question `text` stands."""
+    span: tuple[int, int] | None = None
+    """The answer's place in `passage`, [start, end) in characters."""
 
 
 @dataclass(frozen=True)

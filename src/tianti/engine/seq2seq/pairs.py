@@ -22,6 +22,11 @@ class Pair:
     context: Tokens
     continuation: Tokens
 
+    @property
+    def rows(self) -> tuple[Tokens, Tokens]:
+        """All that the network reads."""
+        return self.context, self.continuation
+
 
 class PairTokens:
     """How one encoder–decoder model with its tokenizer reads requests.

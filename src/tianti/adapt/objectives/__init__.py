@@ -1,0 +1,28 @@
+"""How each architecture learns each form of examples: one objective per file, chosen here."""
+
+from __future__ import annotations
+
+from tianti.adapt.lesson import Lesson
+from tianti.adapt.objectives.causal_text import CausalText
+from tianti.adapt.objectives.choices import Choices
+from tianti.adapt.objectives.labels import Labels
+from tianti.adapt.objectives.objective import Objective
+from tianti.adapt.objectives.seq2seq_text import Seq2SeqText
+
+
+def choose_objective(lesson: Lesson) -> Objective:
+    """The objective of a lesson: language models learn answers as text, encoders learn by heads."""
+    match lesson.model.model.architecture, lesson.form:
+        case "causal", _:
+            return CausalText(lesson)
+        case "seq2seq", _:
+            return Seq2SeqText(lesson)
+        case _, "labels":
+            return Labels(lesson)
+        case _, "choices":
+            return Choices(lesson)
+        case architecture, form:
+            raise AssertionError(f"need_trainable lets nothing else through: {architecture}, {form}")
+
+
+__all__ = ["Objective", "choose_objective"]

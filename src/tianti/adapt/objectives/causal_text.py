@@ -1,0 +1,40 @@
+"""A causal language model learns answers as text: the loss is on the answer's tokens alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from tianti.adapt.fitting import causal_backend
+from tianti.adapt.lesson import Lesson, Prepare
+from tianti.adapt.losses import answer_logits, answer_loss, right_tokens
+from tianti.adapt.samples import windows
+from tianti.engine import Backend
+from tianti.engine.tokens import Window
+from tianti.tasks.task import Example
+
+
+@dataclass(frozen=True)
+class CausalText:
+    """Context and answer are one text, split into tokens exactly as the engine splits them when it scores."""
+
+    lesson: Lesson
+
+    def build(self, prepare: Prepare) -> Any:
+        return prepare(self.lesson.model.pair()[0])
+
+    def items(self, network: Any, examples: Sequence[Example]) -> list[Window]:
+        original, tokenizer = self.lesson.model.pair()
+        return windows(examples, original, tokenizer, self.lesson.max_length, ends=self.lesson.is_written)
+
+    def loss(self, network: Any, items: Sequence[Window]) -> tuple[Tensor, int]:
+        return answer_loss(network, items)
+
+    def hits(self, network: Any, items: Sequence[Window]) -> tuple[float, int]:
+        return right_tokens(*answer_logits(network, items))
+
+    def backend(self, network: Any) -> Backend:
+        return causal_backend(self.lesson.model, network)

@@ -1,0 +1,40 @@
+"""An encoder learns labels: a linear head on the mean of the text's last hidden states, one output a label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from tianti.adapt.answering import label_backend
+from tianti.adapt.lesson import Lesson, Prepare
+from tianti.adapt.losses import choice_loss, right_choices
+from tianti.adapt.networks import PooledNetwork
+from tianti.adapt.samples import Labelled, Reader, labelled
+from tianti.engine import Backend
+from tianti.tasks.task import Example
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Cross-entropy of the right label."""
+
+    lesson: Lesson
+
+    def build(self, prepare: Prepare) -> PooledNetwork:
+        return PooledNetwork(prepare(self.lesson.model.pair()[0].base_model), self.lesson.outputs)
+
+    def items(self, network: PooledNetwork, examples: Sequence[Example]) -> list[Labelled]:
+        tokenizer = self.lesson.model.pair()[1]
+        return labelled(examples, self.lesson.form, Reader(network, tokenizer, self.lesson.max_length))
+
+    def loss(self, network: Any, items: Sequence[Labelled]) -> tuple[Tensor, int]:
+        return choice_loss(network, items)
+
+    def hits(self, network: Any, items: Sequence[Labelled]) -> tuple[float, int]:
+        return right_choices(network, items)
+
+    def backend(self, network: PooledNetwork) -> Backend:
+        return label_backend(network, self.lesson.model.pair()[1], self.lesson.model.options.batch)
