@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from tianti.adapt import Adapted
+from tianti.adapt.stages import address, stages
 from tianti.core.environment import environment, peak_memory_bytes
 from tianti.core.exceptions import IncompatibleError, StoreError, TiantiError
 from tianti.core.garbage import without_collection
+from tianti.core.locks import locked
 from tianti.core.progress import Progress
 from tianti.evaluation.contamination import contamination_facts
 from tianti.evaluation.evaluate import evaluate
@@ -105,8 +109,7 @@ def _measure(trial: Trial, loaded: LoadedModel, run: Run, store: Store, progress
     set_threads(trial.model)
     seed = trial.seed or 0
     started = time.perf_counter()
-    folder = store.adapted_folder(trial.id)
-    adapted = trial.adaptation.adapt(loaded, trial.task, seed, folder, progress)
+    adapted = adapt(trial, loaded, store, progress)
     adapted_at = time.perf_counter()
 
     expected = trial.task.count(trial.limit)
@@ -131,6 +134,19 @@ def _measure(trial: Trial, loaded: LoadedModel, run: Run, store: Store, progress
         **contamination_facts(trial.adaptation, trial.task, seed, answers),
     }
     return store.finish_run(run.run_id, score_answers(trial.task, answers), cost, expected)
+
+
+def adapt(trial: Trial, loaded: LoadedModel, store: Store, progress: Progress) -> Adapted:
+    """Make the model ready, or load what was trained before.
+
+    What is trained is kept under what it is, so that it serves for every trial that takes it; while one process trains
+    it, others wait.
+    """
+    seed = trial.seed or 0
+    learned = stages(trial.adaptation, trial.task, seed)
+    folder = store.adapted_folder(address(loaded, learned))
+    with locked(folder) if learned else nullcontext():
+        return trial.adaptation.adapt(loaded, trial.task, seed, folder, progress)
 
 
 def set_threads(model: Model) -> None:

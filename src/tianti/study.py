@@ -29,6 +29,8 @@ from pydantic import (
 )
 
 from tianti.adapt import Adaptation, label, parse_adaptation, settings
+from tianti.adapt.chain import BETWEEN
+from tianti.adapt.stages import facts_of_data
 from tianti.core.call import Call
 from tianti.core.exceptions import IncompatibleError, StudyError, UnknownNameError
 from tianti.core.fingerprint import fingerprint
@@ -241,6 +243,7 @@ class Trial:
                 "name": self.adaptation.name,
                 "label": label(self.adaptation),
                 "settings": settings(self.adaptation),
+                **self._adaptation_facts,
             },
             "task": {
                 "name": info.name,
@@ -263,6 +266,14 @@ class Trial:
             | ({} if self._runs_in_transformers else {"name": self.options.engine}),
             **({} if self.order_seed is None else {"order": {"seed": self.order_seed}}),
         }
+
+    @property
+    def _adaptation_facts(self) -> dict[str, Any]:
+        """What the numbers depend on besides the settings; left out where it is nothing, so that ids stay."""
+        steps = getattr(self.adaptation, "steps", (self.adaptation,))
+        few = any(getattr(step, "max_examples", None) is not None for step in steps)
+        data = facts_of_data(self.adaptation)
+        return ({"data": data} if data else {}) | ({"examples": "nested"} if few else {})
 
     @property
     def _runs_in_transformers(self) -> bool:
@@ -329,8 +340,14 @@ def repeat_command(manifest: Mapping[str, Any]) -> str:
 def full_notation(manifest: Mapping[str, Any]) -> str:
     """The adaptation with every setting written out, so that later defaults change nothing."""
     adaptation = manifest["adaptation"]
-    given = {key: value for key, value in adaptation["settings"].items() if value is not None}
-    return str(Call(adaptation["name"], given))
+    steps = adaptation["settings"].get("steps", [adaptation])
+    return BETWEEN.join(map(_full_step, steps))
+
+
+def _full_step(step: Mapping[str, Any]) -> str:
+    return str(
+        Call(step["name"], {key: value for key, value in step["settings"].items() if value is not None})
+    )
 
 
 def _fitting(model: Model, adaptations: Sequence[Adaptation], models: Sequence[Model]) -> list[Adaptation]:

@@ -11,7 +11,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tianti.adapt.samples import Reader, labelled, pad, shuffled_batches, size, sorted_batches, split, windows
+from tianti.adapt.examples import split
+from tianti.adapt.samples import Reader, labelled, pad, shuffled_batches, size, sorted_batches, windows
 from tianti.core.exceptions import IncompatibleError
 from tianti.engine import ScoreRequest
 from tianti.engine.tokens import CausalTokens

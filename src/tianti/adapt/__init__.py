@@ -8,29 +8,36 @@ from __future__ import annotations
 from dataclasses import fields
 
 from tianti.adapt.adaptation import Adaptation, Adapted, Cost
+from tianti.adapt.chain import BETWEEN, Chain
 from tianti.adapt.few_shot import FewShot
 from tianti.adapt.fit import Fit
 from tianti.adapt.full import Full
 from tianti.adapt.head_only import HeadOnly
 from tianti.adapt.lora import LoRA
 from tianti.adapt.options import all_settings, changed, settings
+from tianti.adapt.update import Update
 from tianti.adapt.zero_shot import ZeroShot
-from tianti.core.call import Call, parse_call
+from tianti.core.call import Call, parse_call, split_steps
 from tianti.core.exceptions import UnknownNameError
 
 ADAPTATIONS: dict[str, type[Adaptation]] = {
-    adaptation.name: adaptation for adaptation in (ZeroShot, FewShot, HeadOnly, LoRA, Full, Fit)
+    adaptation.name: adaptation for adaptation in (ZeroShot, FewShot, HeadOnly, LoRA, Full, Update, Fit)
 }
 """Every adaptation by its name, from the lightest to the heaviest."""
 
 
 def parse_adaptation(text: str) -> Adaptation:
-    """Read the short notation: `lora(r=8, lr=1e-3, epochs=3)`.
+    """Read the short notation: `lora(r=8, lr=1e-3, epochs=3)`, or several in a chain: `lora(r=8) + few-shot(k=4)`.
 
     Raises:
         UnknownNameError: no such adaptation, or it has no such argument.
         InputError: an argument has another type or is out of its range.
     """
+    steps = split_steps(text)
+    return Chain(tuple(map(_parse_step, steps))) if len(steps) > 1 else _parse_step(text)
+
+
+def _parse_step(text: str) -> Adaptation:
     call = parse_call(text)
     if call.name not in ADAPTATIONS:
         raise UnknownNameError("adaptation", call.name, ADAPTATIONS)
@@ -45,6 +52,8 @@ def parse_adaptation(text: str) -> Adaptation:
 
 def label(adaptation: Adaptation) -> str:
     """The short notation with what differs from the defaults: `lora`, `lora(r=16)`, `few-shot(k=4)`."""
+    if isinstance(adaptation, Chain):
+        return BETWEEN.join(map(label, adaptation.steps))
     return str(Call(adaptation.name, changed(adaptation)))
 
 
@@ -52,12 +61,14 @@ __all__ = [
     "ADAPTATIONS",
     "Adaptation",
     "Adapted",
+    "Chain",
     "Cost",
     "FewShot",
     "Fit",
     "Full",
     "HeadOnly",
     "LoRA",
+    "Update",
     "ZeroShot",
     "all_settings",
     "label",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from tianti.core.progress import Progress
 from tianti.engine import Backend
@@ -35,17 +35,32 @@ class Adapted:
 
     backend: Backend
     cost: Cost = field(default_factory=Cost)
+    network: Any = None
+    """The network that was trained, for a step that starts from it; None where nothing was trained."""
+    trained: tuple[str, ...] = ()
+    """The names of the parameters of `network` that were trained."""
+    chosen: Any = None
+    """The adaptation with the settings that a search chose; None where nothing was searched."""
 
 
 class Adaptation(Protocol):
     """One way of making a model ready. Implementations are frozen dataclasses whose fields are its settings."""
 
-    name: ClassVar[str]
-    summary: ClassVar[str]
-    """One line for `tianti adaptations list`."""
-    seeded: ClassVar[bool]
-    """Whether the seed changes anything; if not, one seed is enough."""
-    trains: ClassVar[bool]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def summary(self) -> str:
+        """One line for `tianti adaptations list`."""
+        ...
+
+    @property
+    def seeded(self) -> bool:
+        """Whether the seed changes anything; if not, one seed is enough."""
+        ...
+
+    @property
+    def trains(self) -> bool: ...
 
     def shots(self, seed: int, tokenizer: Any = None) -> Shots:
         """The solved examples that stand in the prompt, and how it is said; a chat needs the model's tokenizer."""

@@ -30,7 +30,6 @@ class HeadOnly(Checked):
 
     name: ClassVar[str] = "head-only"
     summary: ClassVar[str] = "a linear head is fitted on the frozen model's features"
-    seeded: ClassVar[bool] = False
     trains: ClassVar[bool] = True
 
     lr: PositiveFloat = 1e-3
@@ -39,6 +38,11 @@ class HeadOnly(Checked):
     """At most so many passes of an output head over its features."""
     max_examples: PositiveInt | None = None
     max_length: PositiveInt | None = None
+
+    @property
+    def seeded(self) -> bool:
+        """The head is the optimum; only which examples are taken, where not all are, is drawn with the seed."""
+        return self.max_examples is not None
 
     def shots(self, seed: int, tokenizer: Any = None) -> Shots:
         return Shots(0)
@@ -55,5 +59,5 @@ class HeadOnly(Checked):
         from tianti.adapt.heads import learn_head
         from tianti.adapt.lesson import Lesson
 
-        # The seed is fixed: what little is drawn (held-out examples, the order of batches) is no part of the method.
-        return learn_head(Lesson(self, model, task, seed=0), folder, progress)
+        # What little is drawn otherwise (held-out examples, the order of batches) is no part of the method.
+        return learn_head(Lesson(self, model, task, seed if self.seeded else 0), folder, progress)

@@ -43,7 +43,7 @@ def learn_head(lesson: Lesson, folder: Path, progress: Progress) -> Adapted:
     if found is not None:
         tensors, cost = found
         set_tensors(network, tensors)
-        return Adapted(answering(network, choose_objective(lesson)), cost)
+        return Adapted(answering(network, choose_objective(lesson)), cost, network, tuple(tensors))
     started = time.perf_counter()
     with progress.meter(f"head-only · {lesson.task.info.name}", None) as meter:
         fit = _fit_pooled if isinstance(network, PooledNetwork) else _fit_output
@@ -57,7 +57,7 @@ def learn_head(lesson: Lesson, folder: Path, progress: Progress) -> Adapted:
         seconds=time.perf_counter() - started,
     )
     cost = replace(cost, saved_bytes=saving.save(folder, lesson.identity, tensors, cost))
-    return Adapted(answering(network, choose_objective(lesson)), cost)
+    return Adapted(answering(network, choose_objective(lesson)), cost, network, tuple(tensors))
 
 
 def _network(lesson: Lesson) -> Any:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from tianti.adapt.adaptation import Adaptation
+from tianti.adapt.examples import split
+from tianti.adapt.stages import stages
+from tianti.adapt.update import Update
 from tianti.tasks.task import Example, Task
 
 
@@ -12,9 +15,12 @@ def examples_learned(adaptation: Adaptation, task: Task, seed: int) -> list[Exam
         return []
     if adaptation.name == "fit":
         return task.examples("train")
-    from tianti.adapt.samples import split
-
-    train, validation = split(
-        task, getattr(adaptation, "max_examples", None), seed if adaptation.seeded else 0
-    )
-    return [*train, *validation]
+    learned = stages(adaptation, task, seed)
+    found: list[Example] = []
+    most: int | None = None
+    for stage in learned:
+        if not isinstance(stage.step, Update):  # which takes as many examples as the step that goes on
+            most = getattr(stage.step, "max_examples", None)
+        train, validation = split(stage.task, most, stage.seed)
+        found += [*train, *validation]
+    return found if len(learned) == 1 else list(dict.fromkeys(found))  # several steps may learn the same

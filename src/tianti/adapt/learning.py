@@ -9,6 +9,7 @@ from typing import Any
 
 from tianti.adapt import saving
 from tianti.adapt.adaptation import Adapted, Cost
+from tianti.adapt.carrying import start_from
 from tianti.adapt.defaults import learning_rate
 from tianti.adapt.lesson import Lesson, Prepare
 from tianti.adapt.objectives import Objective, choose_objective
@@ -22,6 +23,8 @@ def learn(lesson: Lesson, prepare: Prepare, folder: Path, progress: Progress) ->
     """Train a copy of the model on the task, or load from `folder` what was trained before."""
     objective = choose_objective(lesson)
     network = untrained(objective, prepare)
+    start_from(network, lesson.model.learned)
+    names = tuple(name for name, parameter in network.named_parameters() if parameter.requires_grad)
     found = saving.load(folder, lesson.identity)
     if found is not None:
         tensors, cost = found
@@ -43,7 +46,7 @@ def learn(lesson: Lesson, prepare: Prepare, folder: Path, progress: Progress) ->
             validation=history.validation_loss,
         )
         cost = replace(cost, saved_bytes=saving.save(folder, lesson.identity, tensors, cost))
-    return Adapted(answering(network, objective), cost)
+    return Adapted(answering(network, objective), cost, network, names)
 
 
 def untrained(objective: Objective, prepare: Prepare) -> Any:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tianti.adapt.examples import split
 from tianti.adapt.fitting import Form, need_trainable
 from tianti.adapt.options import settings
-from tianti.adapt.samples import split
 from tianti.core.seeds import derive_seed
 from tianti.models.model import LoadedModel
 from tianti.tasks.task import Example, Task

@@ -57,7 +57,12 @@ def all_settings(adaptation: Any) -> dict[str, Any]:
 
 
 def settings(adaptation: Any) -> dict[str, Any]:
-    """The settings that mean something beside the others; together with the name they say what the adaptation is."""
+    """The settings that mean something beside the others; together with the name they say what the adaptation is.
+
+    Those of a chain are its steps.
+    """
+    if hasattr(adaptation, "steps"):
+        return {"steps": [{"name": step.name, "settings": settings(step)} for step in adaptation.steps]}
     left_out = getattr(adaptation, "left_out", ())
     return {key: value for key, value in all_settings(adaptation).items() if key not in left_out}
 

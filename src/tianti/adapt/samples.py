@@ -12,15 +12,11 @@ from torch import Tensor
 
 from tianti.adapt.fitting import Form, join
 from tianti.core.exceptions import IncompatibleError
-from tianti.core.seeds import derived_random
 from tianti.engine import Failure, RollingRequest, ScoreRequest
 from tianti.engine.tokens import CausalTokens, Tokens, Window, find_max_length
-from tianti.tasks.task import Example, Task
+from tianti.tasks.task import Example
 
 T = TypeVar("T")
-
-HOLD_OUT = 0.1
-"""Share of the training split that validates where a task has no validation split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +43,6 @@ Item = Window | Rows
 def size(item: Item) -> int:
     """The number of tokens that the network reads for an item."""
     return len(item.tokens) if isinstance(item, Window) else sum(map(len, item.rows))
-
-
-def split(task: Task, max_examples: int | None, seed: int) -> tuple[list[Example], list[Example]]:
-    """Training and validation examples.
-
-    Where the task has no validation split, a tenth of the training split is held out, drawn with the seed; fewer than
-    ten examples are all trained on.
-    """
-    train, validation = task.examples("train"), task.examples("validation")
-    draw = derived_random("examples", task.info.name, seed)
-    if not validation and len(train) >= 10:
-        held = set(draw.sample(range(len(train)), round(HOLD_OUT * len(train))))
-        validation = [example for index, example in enumerate(train) if index in held]
-        train = [example for index, example in enumerate(train) if index not in held]
-    if max_examples is not None and max_examples < len(train):
-        train = [train[index] for index in sorted(draw.sample(range(len(train)), max_examples))]
-    return train, validation
 
 
 class Reader:

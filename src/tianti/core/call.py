@@ -59,6 +59,20 @@ def parse_call(text: str) -> Call:
     return Call(match["name"], arguments)
 
 
+def split_steps(text: str) -> list[str]:
+    """The names of a chain `name(…) + name(…)`, each with its arguments; one where there is no plus.
+
+    Raises:
+        InputError: nothing stands before or behind a plus.
+    """
+    steps = [step.strip() for step in _split(text, "+", keep_empty=True)]
+    if len(steps) > 1 and not all(steps):
+        raise InputError(
+            f"cannot read {text!r}: a step is missing", remedy="write steps as lora + few-shot(k=4)"
+        )
+    return steps
+
+
 def refuse_list(text: str) -> None:
     """Raise InputError where several names stand in one text, as `a,b`: a list says where each of them ends."""
     names = [name.strip() for name in _split(text)]
@@ -70,8 +84,8 @@ def refuse_list(text: str) -> None:
         )
 
 
-def _split(text: str) -> list[str]:
-    """Split at the commas that stand outside brackets and quotes."""
+def _split(text: str, separator: str = ",", *, keep_empty: bool = False) -> list[str]:
+    """Split at the separators that stand outside brackets and quotes."""
     parts, depth, quote, start, escaped = [], 0, "", 0, False
     for index, character in enumerate(text):
         if escaped:
@@ -85,11 +99,11 @@ def _split(text: str) -> list[str]:
             depth += 1
         elif character in "])":
             depth -= 1
-        elif character == "," and depth == 0:
+        elif character == separator and depth == 0:
             parts.append(text[start:index])
             start = index + 1
     parts.append(text[start:])
-    return [part for part in parts if part.strip()]
+    return [part for part in parts if keep_empty or part.strip()]
 
 
 def _value(text: str, whole: str) -> Any:

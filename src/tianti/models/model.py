@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -64,6 +65,8 @@ class LoadedModel:
     tokenizer: PreTrainedTokenizerBase | None = None
     llm: Any = None
     """vLLM's engine, where that is what answers."""
+    learned: Mapping[str, Any] = field(default_factory=dict)
+    """What an earlier step has trained beside the network, by name: parameters of these names start from it."""
 
     def pair(self) -> tuple[Any, Any]:
         """Network and tokenizer of a model that has them."""

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tianti.adapt import Adapted
-from tianti.conductor import SMALL_MODEL, Conductor, set_threads
+from tianti.conductor import SMALL_MODEL, Conductor, adapt, set_threads
 from tianti.core.environment import environment, peak_memory_bytes
 from tianti.engine import Backend
 from tianti.evaluation.answer import Answer
@@ -151,8 +151,7 @@ class Asking:
         trial, started = self.trial, time.perf_counter()
         loaded = self._conductor.load(trial)
         trial.adaptation.check(loaded, trial.task)
-        folder, progress = self._store.adapted_folder(trial.id), self._conductor.progress
-        adapted = trial.adaptation.adapt(loaded, trial.task, trial.seed or 0, folder, progress)
+        adapted = adapt(trial, loaded, self._store, self._conductor.progress)
         self._seconds["adaptation"] += time.perf_counter() - started
         self._prepared = False
         return adapted

@@ -2,7 +2,7 @@
 
 folder/tianti.sqlite    runs, scores, studies, and the answers of runs that are not finished
 folder/parts/           one Parquet file per finished run, named by its sha256
-folder/adapted/         what training made, one folder per trial
+folder/adapted/         what training made, one folder for all trials that take the same
 """
 
 from __future__ import annotations
@@ -250,9 +250,9 @@ class Store:
                 for number in sorted(rows.newest_studies(connection).values())
             ]
 
-    def adapted_folder(self, trial_id: str) -> Path:
-        """Where what training made for a trial is kept; not made here."""
-        return self.folder / "adapted" / trial_id[:16]
+    def adapted_folder(self, address: str) -> Path:
+        """Where what training made is kept, by the fingerprint of what was learned from what; not made here."""
+        return self.folder / "adapted" / address[:16]
 
     # Within
 
