@@ -133,6 +133,28 @@ def test_a_study_is_measured_once(world: Path) -> None:
     assert _kept(world / "store") == kept
 
 
+def test_a_chain_is_a_row_of_its_own_and_trains_each_step_once(world: Path) -> None:
+    names = ["lora(epochs=1)", "lora(epochs=1) + few-shot(k=2)", "lora(epochs=1) + update(share=0.25)"]
+    outcomes = _conduct(_study(world, adaptations=names, limit=5), world / "store")
+    assert [outcome.state for outcome in outcomes] == ["measured"] * 3
+    alone, asked, updated = (outcome.run for outcome in outcomes)
+    assert asked.manifest["adaptation"]["label"] == names[1]
+    assert asked.cost["adaptation"] == alone.cost["adaptation"]
+    assert updated.cost["adaptation"]["examples"] == alone.cost["adaptation"]["examples"] == 24
+    assert len(list((world / "store" / "adapted").glob("*/adapted.json"))) == 3
+    assert updated.cost["contamination"]["training_examples"] == 32
+    for outcome in outcomes:
+        written = shlex.split(repeat_command(outcome.trial.manifest))
+        assert parse_adaptation(written[written.index("--adapt") + 1]) == outcome.trial.adaptation
+    longer = _conduct(_study(world, adaptations=names, limit=6), world / "store")
+    assert [outcome.run.cost["adaptation"] for outcome in longer] == [
+        run.cost["adaptation"] for run in (alone, asked, updated)
+    ]
+    assert [line.training_tokens > 0 for line in estimate([outcome.trial for outcome in outcomes])] == [
+        True
+    ] * 3
+
+
 def test_what_does_not_fit_is_refused_with_its_reason_and_stops_nothing(world: Path) -> None:
     (world / "plain.yaml").write_text(TASK.replace("train: train.jsonl, validation: validation.jsonl, ", ""))
     study = _study(

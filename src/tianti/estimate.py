@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from tianti.adapt.stages import Stage, stages
 from tianti.engine import (
     ChooseRequest,
     GenerateRequest,
@@ -82,7 +83,14 @@ def _training_tokens(trial: Trial, count: Callable[[Sequence[str]], list[int]]) 
     per_example = sum(count([example.context + example.continuation for example in looked_at])) / max(
         len(looked_at), 1
     )
-    return round(per_example * len(examples) * getattr(trial.adaptation, "epochs", 1))
+    return round(per_example * sum(_passes(stage) for stage in stages(trial.adaptation, trial.task, 0)))
+
+
+def _passes(stage: Stage) -> int:
+    """How many examples a trained step reads, each as often as there are epochs."""
+    step, read = stage.step, len(stage.task.examples("train"))
+    most = getattr(step, "max_examples", None) or read
+    return min(read, most) * (getattr(step, "epochs", 1) or 1)
 
 
 def _text(request: Request) -> str:

@@ -50,7 +50,7 @@ def test_the_notation_is_read_and_written(text: str) -> None:
     chain = parse_adaptation(text)
     assert isinstance(chain, Chain)
     assert parse_adaptation(label(chain)) == chain
-    assert parse_adaptation(text.replace(" + ", "+")) == chain
+    assert parse_adaptation(text.replace(") + ", ")+")) == chain
     assert chain.name == " + ".join(step.name for step in chain.steps)
     assert [step["name"] for step in settings(chain)["steps"]] == [step.name for step in chain.steps]
 
@@ -129,7 +129,7 @@ def test_merging_changes_no_answer(
                                   if network == "bert" else loaded.network(ids)[0], atol=1e-4)  # fmt: skip
 
 
-@pytest.mark.parametrize(("network", "form"), [("llama", "labels"), ("gpt2", "text")])
+@pytest.mark.parametrize(("network", "form"), [("llama", "labels"), ("gpt2", "choices"), ("t5", "labels")])
 def test_few_shot_asks_the_adapted_model(
     network: str, form: str, model: Callable[[str], Any], task: Callable[[str], Any], tmp_path: Path
 ) -> None:

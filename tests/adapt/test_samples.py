@@ -32,7 +32,8 @@ def test_without_one_a_tenth_is_held_out(count: int, seed: int) -> None:
 
     examples = [Example(str(index), "", "", "") for index in range(count)]
     stub: Any = SimpleNamespace(
-        info=SimpleNamespace(name="x"), examples=lambda part: examples if part == "train" else []
+        info=SimpleNamespace(name="x", kind="classification"),
+        examples=lambda part: examples if part == "train" else [],
     )
     train, validation = split(stub, None, seed)
     assert len(validation) == round(count / 10)
@@ -41,6 +42,27 @@ def test_without_one_a_tenth_is_held_out(count: int, seed: int) -> None:
     few, _ = split(stub, 5, seed)
     assert len(few) == 5
     assert all(example in train for example in few)
+
+
+@given(st.lists(st.sampled_from([0, 0, 0, 1, 2]), min_size=1, max_size=60), st.integers(0, 3), st.data())
+def test_fewer_examples_are_a_part_of_more_in_the_proportions_of_the_labels(
+    labels: list[int], seed: int, data: st.DataObject
+) -> None:
+    from types import SimpleNamespace
+
+    names = ("a", "b", "c")
+    examples = [Example(str(n), "", "", "", names, label) for n, label in enumerate(labels)]
+    stub: Any = SimpleNamespace(
+        info=SimpleNamespace(name="x", kind="classification"), examples=lambda part: examples[: len(examples)]
+    )
+    counts = sorted(data.draw(st.lists(st.integers(1, len(labels)), min_size=2, max_size=4)))
+    parts = [split(stub, count, seed)[0] for count in counts]
+    for count, part, larger in zip(counts, parts, [*parts[1:], examples], strict=True):
+        assert len(part) == count
+        assert {id(each) for each in part} <= {id(each) for each in larger}
+        for label in set(labels):
+            expected = labels.count(label) * count / len(labels)
+            assert abs(sum(each.label == label for each in part) - expected) < len(names)
 
 
 def test_the_seed_draws_the_examples(task: Callable[[str], Any]) -> None:

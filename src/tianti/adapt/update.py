@@ -46,13 +46,13 @@ class Update(Checked):
                 "update: share and data do not go together",
                 remedy="share cuts the task's own split, data is other data",
             )
+        if self.data is None and self.share is None:
+            object.__setattr__(self, "share", 0.5)
 
     @property
     def part(self) -> float:
         """The share of the task's own training split that this step takes."""
-        if self.data is not None:
-            return 0.0
-        return 0.5 if self.share is None else self.share
+        return self.share or 0.0
 
     def after(self, step: Adaptation) -> Adaptation:
         """`step` as it goes on: its own settings, and those that are given here.
