@@ -172,5 +172,10 @@ def test_which_take_shots() -> None:
     shots = {name: parse_adaptation(name).shots(seed=7) for name in ADAPTATIONS}
     assert {name: each.k for name, each in shots.items() if each.k} == {"few-shot": 4}
     assert shots["few-shot"].seed == 7
-    assert {name for name, each in ADAPTATIONS.items() if each.seeded} == {"few-shot", "lora", "full"}
+    assert {name for name in ADAPTATIONS if parse_adaptation(name).seeded} == {
+        "few-shot",
+        "lora",
+        "full",
+        "update",
+    }
     assert {name for name, each in ADAPTATIONS.items() if not each.trains} == {"zero-shot", "few-shot"}
