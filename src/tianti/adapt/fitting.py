@@ -18,11 +18,11 @@ ends of a span in a passage; or text only."""
 
 
 def form_of(examples: Sequence[Example], kind: str) -> Form:
-    """`tags` and `span` where examples have them, `labels` when all examples share their choices, `choices` when each
-    has its own, `text` without choices."""
+    """`tags` where all examples have them, `span` where all have a passage, `labels` when all examples share their
+    choices, `choices` when each has its own, `text` without choices."""
     if examples and all(example.tags for example in examples):
         return "tags"
-    if examples and all(example.span is not None for example in examples):
+    if examples and all(example.passage for example in examples):
         return "span"
     if not examples or any(not example.choices or example.label is None for example in examples):
         return "text"

@@ -72,10 +72,14 @@ class GenerateRequest:
 
 @dataclass(frozen=True)
 class ChooseRequest:
-    """One of `choices` for `text`, as a classification head or a classical classifier sees it."""
+    """One of `choices` for `text`, as a classification head or a classical classifier sees it.
+
+    Where the text is two, `pair` has them apart for who can read a pair; `text` has both, one a line.
+    """
 
     text: str
     choices: tuple[str, ...]
+    pair: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

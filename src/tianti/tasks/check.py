@@ -24,6 +24,8 @@ from tianti.tasks.yaml_task import YamlTask
 CountTokens = Callable[[list[str]], list[int]]
 
 _EVERY_REQUEST = frozenset({ScoreRequest, GenerateRequest, RollingRequest, ChooseRequest})
+_SAME_CHOICES = ("classification", "pair-matching", "relation-extraction", "named-entity-recognition")
+"""Kinds whose samples share their choices."""
 _NAMED = 5
 """So many rows of a kind are named."""
 _FEW = 100
@@ -130,7 +132,7 @@ def _check(task: Task, count_tokens: CountTokens | None) -> TaskCheck:
 
 def _own_items(task: YamlTask) -> dict[str, list[_Item]]:
     """All splits of a task with a task file."""
-    same_choices = task.info.kind == "classification"
+    same_choices = task.info.kind in _SAME_CHOICES
     items: dict[str, list[_Item]] = {}
     for split in task.file.splits:
         items[split] = []
@@ -210,8 +212,10 @@ def _empty_values(task: YamlTask) -> Iterator[str]:
     for split in task.file.splits:
         rows = task.rows(split)
         for key in ("doc_to_text", "head_text"):
-            source = getattr(task.file, key) or ""
-            for column in sorted({source} if source in columns(rows) else names_in(source)):
+            given = getattr(task.file, key) or ""
+            sources = [given] if isinstance(given, str) else given
+            read = [{source} if source in columns(rows) else names_in(source) for source in sources]
+            for column in sorted(set().union(*read)):
                 empty = [
                     number for number, row in enumerate(rows, 1) if not str(row.get(column, "-")).strip()
                 ]

@@ -23,9 +23,21 @@ class Binding:
 
     fields: Fields
     description: Field
-    head: Field
+    heads: tuple[Field, ...]
+    """What a head reads: one text, or two as a pair."""
     cluster: Field | None
     group: Field | None
+
+    def head_text(self, row: Row, place: str) -> str:
+        """The text that a head reads; of a pair both, one a line."""
+        return "\n".join(head.text(row, place) for head in self.heads)
+
+    def pair(self, row: Row, place: str) -> tuple[str, str] | None:
+        """The two texts of a pair."""
+        if len(self.heads) == 1:
+            return None
+        first, second = self.heads
+        return first.text(row, place), second.text(row, place)
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,9 @@ class Forms:
         if asked.columns is not None:
             return asked.columns
         answer = [each for each in (fields.target, fields.choices) if isinstance(each, Field)]
-        return sorted((_read(fields.text) | _read(self.binding.head)) - set().union(*map(_read, answer)))
+        return sorted(
+            set().union(*map(_read, (fields.text, *self.binding.heads))) - set().union(*map(_read, answer))
+        )
 
     def _ordered(self, samples: Sequence[Sample], asked: OptionOrder) -> dict[str, tuple[Variant, ...]]:
         columns = self._options(asked)
@@ -144,7 +158,8 @@ class Forms:
         return replace(
             sample,
             text=self.binding.fields.text.text(row, place),
-            head_text=self.binding.head.text(row, place),
+            head_text=self.binding.head_text(row, place),
+            pair=self.binding.pair(row, place),
             form=form,
             row=row,
         )

@@ -18,7 +18,8 @@
 | `ece`             | [probability of the chosen one, 1 if it is right else 0] | expected calibration error           |
 | `ece_excess`      | the same                                                 | that less what calibration would show|
 
-Those of robustness, order of options and groups are in `aspect_metrics.py`.
+Those of entities, relations and pairs are in `structure_metrics.py`, those of robustness, order of options and groups
+in `aspect_metrics.py`.
 
 Where a sample is answered several times (`repeats`), `exact_match` and `f1` are means over its answers first.
 The probabilities of `brier`, `log_loss` and `ece` are the softmax over the choices of the log-probabilities that `acc`
@@ -42,6 +43,7 @@ import numpy as np
 
 from tianti.tasks.aspect_metrics import ASPECT_METRICS
 from tianti.tasks.metric_rule import Aspect, MetricRule, mean
+from tianti.tasks.structure_metrics import STRUCTURE_METRICS
 
 
 def macro_f1(values: Sequence[Sequence[int]]) -> float:
@@ -189,7 +191,7 @@ METRICS: dict[str, tuple[MetricRule, ...]] = {
     "word_perplexity": (WORD_PERPLEXITY,),
     "byte_perplexity": (BYTE_PERPLEXITY,),
     "bits_per_byte": (BITS_PER_BYTE,),
-    **{rule.name: (rule,) for rule in ASPECT_METRICS},
+    **{rule.name: (rule,) for rule in (*STRUCTURE_METRICS, *ASPECT_METRICS)},
 }
 """All metrics by name; which of two with the same name is meant depends on the kind of task."""
 

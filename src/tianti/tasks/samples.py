@@ -86,7 +86,8 @@ class TaskData:
                 id=sample_id,
                 text=binding.fields.text.text(row, place),
                 form=kind.read(binding.fields, row, place),
-                head_text=binding.head.text(row, place),
+                head_text=binding.head_text(row, place),
+                pair=binding.pair(row, place),
                 cluster=str(binding.cluster.value(row, place)) if binding.cluster else "",
                 description=binding.description.text(row, place),
                 row=row,
@@ -107,14 +108,29 @@ def _bind(file: TaskFile, names: frozenset[str], where: str) -> Binding:
         target=target if isinstance(target, int) else bind("doc_to_target", target, where, names),
         choices=choices,
         where=where,
+        language=file.language,
+        head=_optional("head_text", file.head_text, where, names)
+        if isinstance(file.head_text, str)
+        else None,
+        words=_optional("words", file.words, where, names),
+        entity_types=file.entity_names,
+        no_relation=file.no_relation,
+        passage=_optional("passage", file.passage, where, names),
+        answer_start=_optional("answer_start", file.answer_start, where, names),
     )
+    heads = [file.head_text] if isinstance(file.head_text, str) else file.head_text or []
     return Binding(
         fields,
         description=bind("description", file.description, where, names, constant=True),
-        head=bind("head_text", file.head_text, where, names) if file.head_text else text,
-        cluster=bind("cluster", file.cluster, where, names) if file.cluster else None,
-        group=bind("group", file.group, where, names) if file.group else None,
+        heads=tuple(bind("head_text", each, where, names) for each in heads) or (text,),
+        cluster=_optional("cluster", file.cluster, where, names),
+        group=_optional("group", file.group, where, names),
     )
+
+
+def _optional(key: str, source: str | None, where: str, names: frozenset[str]) -> Field | None:
+    """The field of a key that may be absent."""
+    return bind(key, source, where, names) if source else None
 
 
 def _ids(rows: Sequence[Row], column: str | None, names: frozenset[str], where: str) -> list[str]:

@@ -102,7 +102,9 @@ class Example:
     passage: str = ""
     """Where the answer to the question `text` stands."""
     span: tuple[int, int] | None = None
-    """The answer's place in `passage`, [start, end) in characters."""
+    """The answer's place in `passage`, [start, end) in characters; None where it does not stand there."""
+    pair: tuple[str, str] | None = None
+    """The two texts of a pair, which `text` holds one a line; for who can read them as a pair."""
 
 
 @dataclass(frozen=True)

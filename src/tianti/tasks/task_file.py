@@ -22,10 +22,13 @@ from tianti.tasks.aspect_metrics import FAIRNESS_GAP, ORDER, ROBUST, ROBUSTNESS_
 from tianti.tasks.kinds import KINDS
 from tianti.tasks.metrics import MAJORITY_VOTE, PASS_AT
 from tianti.tasks.task_keys import (
+    KEYS_OF_KINDS,
+    PAIRED_KINDS,
     TAGS,
     Choices,
     Data,
     DataFiles,
+    EntityTypes,
     GeneratedData,
     Generation,
     MetricItem,
@@ -37,6 +40,20 @@ from tianti.tasks.task_keys import (
     ThinkingLimit,
     data_tag,
 )
+
+LATER_KEYS = (
+    "thinking",
+    "repeats",
+    "perturbations",
+    "option_order",
+    "group",
+    "words",
+    "entity_types",
+    "no_relation",
+    "passage",
+    "answer_start",
+)
+"""Keys that came after the first tasks had fingerprints."""
 
 
 class TaskFile(Strict):
@@ -53,7 +70,12 @@ class TaskFile(Strict):
     fewshot_delimiter: str = "\n\n"
     fewshot_split: Literal["train", "validation", "test"] = "train"
     description: str = ""
-    head_text: Text | None = None
+    head_text: Choices | None = None
+    words: Text | None = None
+    entity_types: EntityTypes | None = None
+    no_relation: Text | None = None
+    passage: Text | None = None
+    answer_start: Text | None = None
     id: Text | None = None
     cluster: Text | None = None
     metric_list: list[MetricItem] = Field(default_factory=list)
@@ -104,6 +126,12 @@ class TaskFile(Strict):
         return (*named, *(name for name in added if name not in named))
 
     @property
+    def entity_names(self) -> dict[str, str]:
+        """For each type of entity in the tags the word for it in answers."""
+        types = self.entity_types or []
+        return types if isinstance(types, dict) else {name: name for name in types}
+
+    @property
     def base_metric(self) -> str | None:
         """The metric that robustness and fairness are about: the first that is a mean over samples; None for none."""
         named = [item.metric for item in self.metric_list]
@@ -125,7 +153,7 @@ class TaskFile(Strict):
         """All that decides what is asked and how it is graded, except the data: part of the fingerprint."""
         settings = self.model_dump(mode="json", exclude={"data", "metadata", "licence", "source"})
         # Keys that came later are left out at their defaults, so that fingerprints stay what they were.
-        for key in ("thinking", "repeats", "perturbations", "option_order", "group"):
+        for key in LATER_KEYS:
             if settings[key] == type(self).model_fields[key].default:
                 del settings[key]
         return settings
@@ -169,11 +197,13 @@ def _check_names(file: TaskFile, where: str) -> None:
     for key in kind.needs:
         if key not in file.model_fields_set:
             raise TaskError(f"{where}: key {key!r} is missing", remedy=f"a task of kind {kind.name} needs it")
-    for key in kind.refuses:
+    foreign = (key for key, kinds in KEYS_OF_KINDS.items() if file.kind not in kinds)
+    for key in (*kind.refuses, *foreign):
         if getattr(file, key) != TaskFile.model_fields[key].default:
             raise TaskError(
                 f"{where}: key {key!r} means nothing for the kind {kind.name}", remedy="leave it out"
             )
+    _check_pair(file, where)
     if isinstance(file.doc_to_choice, list) and len(set(file.doc_to_choice)) < len(file.doc_to_choice):
         raise TaskError(
             f"{where}: doc_to_choice names a choice twice: {file.doc_to_choice}", remedy="name it once"
@@ -195,6 +225,20 @@ def _check_names(file: TaskFile, where: str) -> None:
                 )
     _check_repeats(file, where)
     _check_aspects(file, where)
+
+
+def _check_pair(file: TaskFile, where: str) -> None:
+    paired = file.kind in PAIRED_KINDS
+    if paired and not (isinstance(file.head_text, list) and len(file.head_text) == 2):
+        raise TaskError(
+            f"{where}: head_text of {file.kind} expects two columns or templates, found {file.head_text!r}",
+            remedy="write head_text: [first, second]",
+        )
+    if not paired and isinstance(file.head_text, list):
+        raise TaskError(
+            f"{where}: head_text of {file.kind} expects one text, found {file.head_text!r}",
+            remedy=f"write one column or template, or kind: {PAIRED_KINDS[0]} for pairs of texts",
+        )
 
 
 def _check_aspects(file: TaskFile, where: str) -> None:

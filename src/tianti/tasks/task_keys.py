@@ -17,7 +17,7 @@ from pydantic import (
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 # The branches of unions: pydantic puts them into the path of an error, where a reader has no use for them.
-TAGS = ("files", "generated", "number", "one", "many")
+TAGS = ("files", "generated", "number", "one", "many", "named")
 
 
 class Strict(BaseModel):
@@ -120,6 +120,24 @@ Choices = Annotated[
     Annotated[Text, Tag("one")] | Annotated[list[Text], Tag("many")],
     Discriminator(lambda value: "many" if isinstance(value, list) else "one"),
 ]
+
+
+EntityTypes = Annotated[
+    Annotated[dict[Text, Text], Tag("named")] | Annotated[list[Text], Tag("many")],
+    Discriminator(lambda value: "many" if isinstance(value, list) else "named"),
+]
+"""Types of entities as the tags name them; a mapping gives each the word that stands in answers."""
+
+KEYS_OF_KINDS = {
+    "words": ("named-entity-recognition",),
+    "entity_types": ("named-entity-recognition",),
+    "no_relation": ("relation-extraction",),
+    "passage": ("extractive-question-answering",),
+    "answer_start": ("extractive-question-answering",),
+}
+"""Keys that mean something for these kinds of task only."""
+PAIRED_KINDS = ("pair-matching",)
+"""Kinds whose `head_text` is two texts."""
 
 
 class OptionOrder(Strict):

@@ -1,15 +1,23 @@
 """The kinds of task. A new kind is one file beside this one and one line here."""
 
 from tianti.tasks.kinds.classification import Classification
+from tianti.tasks.kinds.extractive_question_answering import ExtractiveQuestionAnswering
 from tianti.tasks.kinds.kind import Kind
 from tianti.tasks.kinds.language_modelling import LanguageModelling
 from tianti.tasks.kinds.multiple_choice import MultipleChoice
+from tianti.tasks.kinds.named_entity_recognition import NamedEntityRecognition
+from tianti.tasks.kinds.pair_matching import PairMatching
 from tianti.tasks.kinds.question_answering import QuestionAnswering
+from tianti.tasks.kinds.relation_extraction import RelationExtraction
 
 _ALL: tuple[Kind, ...] = (
     Classification(),
+    PairMatching(),
     MultipleChoice(),
     QuestionAnswering(),
+    ExtractiveQuestionAnswering(),
+    NamedEntityRecognition(),
+    RelationExtraction(),
     LanguageModelling(),
 )
 

@@ -29,7 +29,7 @@ def choice_requests(
     if ScoreRequest in types:
         return tuple(ScoreRequest(prompt, setting.target_delimiter + choice) for choice in choices)
     if ChooseRequest in types:
-        return (ChooseRequest(sample.head_text, choices),)
+        return (ChooseRequest(sample.head_text, choices, sample.pair),)
     raise incompatible(setting.task, kind, "scores a continuation or chooses", types)
 
 

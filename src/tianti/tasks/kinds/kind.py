@@ -6,7 +6,7 @@ A kind is one short file beside this one, listed in `kinds/__init__.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from tianti.core.exceptions import IncompatibleError, TaskError
@@ -24,15 +24,37 @@ class Fields:
     target: Field | int
     choices: Field | tuple[str, ...] | None
     where: str
+    language: str = "en"
+    head: Field | None = None
+    """The text that a head reads."""
+    words: Field | None = None
+    entity_types: Mapping[str, str] = field(default_factory=dict)
+    """For each type in the tags, in their order, the word for it in answers."""
+    no_relation: str | None = None
+    passage: Field | None = None
+    answer_start: Field | None = None
 
 
 @dataclass(frozen=True)
 class Form:
-    """The right answers of a sample as text; where it has choices, these and the index of the right one."""
+    """The right answers of a sample as text; where it has choices, these and the index of the right one.
+
+    Where words are tagged, `choices` are all tags, `words` the characters of each word in the head's text and
+    `tags` their tags. Where a span is marked, `span` are the characters of the answer in
+    `passage`; None where it is not there.
+    """
 
     targets: tuple[str, ...]
     choices: tuple[str, ...] = ()
     label: int | None = None
+    words: tuple[tuple[int, int], ...] = ()
+    tags: tuple[str, ...] = ()
+    type_names: tuple[tuple[str, str], ...] = ()
+    """The types in the tags with the words for them in answers."""
+    no_relation: str | None = None
+    """The choice that says that there is none."""
+    passage: str = ""
+    span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -44,9 +66,12 @@ class Sample:
     """`doc_to_text` rendered: what stands before the answer."""
     form: Form
     head_text: str
+    """What a head reads; of a pair both texts, one a line."""
     cluster: str
     description: str
     row: Row
+    pair: tuple[str, str] | None = None
+    """The two texts where the head reads a pair."""
     group: str = ""
     """Whom or what the sample is about, where groups are compared."""
     variants: tuple[Variant, ...] = ()
