@@ -35,7 +35,7 @@ test-stats: $(VENV)/.test
 
 # Pre-train the nano models anew; at most an hour on two cores.
 nano: $(VENV)/.demo
-	$(BIN)/python -m tianti.adapt.pretrain
+	$(BIN)/python -m tianti.adapt.pretrain.nano
 
 # The studies of examples/ at full size, on the real data beside the checkout; writes docs/reference/real-data.md.
 examples: $(VENV)/.test

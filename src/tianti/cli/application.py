@@ -13,6 +13,7 @@ from tianti.cli import (
     export,
     models,
     place,
+    pretrain,
     rank,
     run,
     show,
@@ -42,6 +43,7 @@ def application() -> typer.Typer:
     app.command("battles")(battles.battles)
     app.command("contamination")(contamination.contamination)
     app.command("place")(place.place)
+    app.command("pretrain")(pretrain.pretrain)
     app.command("show")(show.show)
     app.command("export")(export.export)
     app.command("version")(version.version)

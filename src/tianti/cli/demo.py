@@ -24,7 +24,7 @@ def demo(
     from_scratch: Annotated[
         bool,
         typer.Option(
-            "--from-scratch", help="Pre-train the nano model again instead of using its shipped weights."
+            "--from-scratch", help="Pre-train the nano models again instead of using their shipped weights."
         ),
     ] = False,
     steps: Annotated[
@@ -49,8 +49,7 @@ def demo(
     if limit is not None:
         study = study.model_copy(update={"limit": limit})
     if from_scratch:
-        trained = _pretrain(store / "nano-llama", steps, progress)
-        models = tuple(str(trained) if model == "nano:llama" else model for model in study.models)
+        models = tuple(_pretrained(model, store, steps, progress) for model in study.models)
         study = study.model_copy(update={"models": models})
     with Store(store) as opened:
         result = run_study(study, trials(study), opened, progress)
@@ -63,17 +62,16 @@ def demo(
         serve_site(site, port)
 
 
-def _pretrain(folder: Path, steps: int | None, progress: Progress) -> Path:
-    """Pre-train the nano model into `folder`, unless that was done before."""
-    from tianti.adapt.pretrain import Pretraining, pretrain
+def _pretrained(model: str, store: Path, steps: int | None, progress: Progress) -> str:
+    """The folder of a nano model that is pre-trained again, unless that was done before; other models as they are."""
+    from tianti.adapt.pretrain.nano import RECIPES, pretrain_nano
 
-    if (folder / "card.json").exists():
-        progress.say(f"Pre-trained before: {folder}")
-        return folder
-    settings = Pretraining()
-    with progress.meter("pre-training nano:llama", steps or settings.steps) as meter:
-        pretrain(settings, folder, lambda done, total, loss: meter.advance(note=f"loss {loss:.3f}"), steps)
-    return folder
+    prefix, _, name = model.partition(":")
+    if prefix != "nano" or name not in RECIPES:
+        return model
+    folder = store / f"nano-{name}"
+    pretrain_nano(name, folder, progress, steps)
+    return str(folder)
 
 
 def serve_site(folder: Path, port: int) -> None:

@@ -12,7 +12,9 @@ from tianti.core.exceptions import UnknownNameError
 
 _HERE = Path(__file__).parent
 
-NANO = {"llama": "a causal language model (Llama) of the built-in town, in English and Chinese"}
+NANO = {
+    "llama": "a causal language model (Llama) of the built-in town, in English and Chinese",
+}
 
 
 def nano_folder(name: str) -> Path:
@@ -23,14 +25,15 @@ def nano_folder(name: str) -> Path:
 
 
 def untrained(source: Path | Any, seed: int) -> Any:
-    """A causal model with fresh weights from `seed` (float32, on the CPU), of the architecture of a folder or config.
+    """A model with fresh weights from `seed` (float32, on the CPU), of the architecture of a folder or config.
 
-    The caller's random state is left as it was.
+    It has the head that it is pre-trained with. The caller's random state is left as it was.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    import transformers
 
-    config = AutoConfig.from_pretrained(source) if isinstance(source, Path) else source
+    config = transformers.AutoConfig.from_pretrained(source) if isinstance(source, Path) else source
+    network_class = getattr(transformers, config.architectures[0])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return AutoModelForCausalLM.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call]
+        return network_class._from_config(config, dtype=torch.float32)
