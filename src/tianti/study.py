@@ -255,7 +255,11 @@ class Trial:
                 "version": info.version,
                 "fingerprint": self.task.fingerprint,
                 "metrics": [
-                    {name: value for name, value in asdict(metric).items() if name not in CODE}
+                    {
+                        name: value
+                        for name, value in asdict(metric).items()
+                        if name not in CODE and (value or name != "signature")
+                    }
                     for metric in self.task.metrics
                 ],
             },

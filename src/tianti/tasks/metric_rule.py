@@ -33,8 +33,10 @@ class MetricRule:
     interval: IntervalOf | None = None
     """Makes the interval where none of those of `scale` fits."""
 
-    def metric(self, chance: float | None = None) -> Metric:
-        return Metric(self.name, self.aggregate, self.higher_is_better, chance, self.scale, self.interval)
+    def metric(self, chance: float | None = None, signature: str = "") -> Metric:
+        return Metric(
+            self.name, self.aggregate, self.higher_is_better, chance, self.scale, self.interval, signature
+        )
 
 
 def mean(values: Sequence[float]) -> float:

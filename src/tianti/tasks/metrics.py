@@ -18,8 +18,8 @@
 | `ece`             | [probability of the chosen one, 1 if it is right else 0] | expected calibration error           |
 | `ece_excess`      | the same                                                 | that less what calibration would show|
 
-Those of entities, relations and pairs are in `structure_metrics.py`, those of robustness, order of options and groups
-in `aspect_metrics.py`.
+Those of entities, relations and pairs are in `structure_metrics.py`, those of written texts in `translation_metrics.py`
+and `summary_metrics.py`, those of robustness, order of options and groups in `aspect_metrics.py`.
 
 Where a sample is answered several times (`repeats`), `exact_match` and `f1` are means over its answers first.
 The probabilities of `brier`, `log_loss` and `ece` are the softmax over the choices of the log-probabilities that `acc`
@@ -44,6 +44,8 @@ import numpy as np
 from tianti.tasks.aspect_metrics import ASPECT_METRICS
 from tianti.tasks.metric_rule import Aspect, MetricRule, mean
 from tianti.tasks.structure_metrics import STRUCTURE_METRICS
+from tianti.tasks.summary_metrics import ROUGE
+from tianti.tasks.translation_metrics import TRANSLATION_METRICS
 
 
 def macro_f1(values: Sequence[Sequence[int]]) -> float:
@@ -90,7 +92,7 @@ UNSPACED_LANGUAGES = frozenset({"zh", "ja"})
 """Languages that write no spaces between words: answers are compared character by character."""
 
 # Han characters (with the first extension and compatibility forms) and the two Japanese syllabaries.
-_LONE_CHARACTER = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
+LONE_CHARACTER = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
 _ENGLISH_ARTICLES = re.compile(r"\b(a|an|the)\b")
 
 
@@ -103,7 +105,7 @@ def answer_tokens(text: str, language: str) -> list[str]:
     if language == "en":
         kept = _ENGLISH_ARTICLES.sub(" ", kept)
     if language in UNSPACED_LANGUAGES:
-        kept = _LONE_CHARACTER.sub(r" \1 ", kept)
+        kept = LONE_CHARACTER.sub(r" \1 ", kept)
     return kept.split()
 
 
@@ -191,7 +193,7 @@ METRICS: dict[str, tuple[MetricRule, ...]] = {
     "word_perplexity": (WORD_PERPLEXITY,),
     "byte_perplexity": (BYTE_PERPLEXITY,),
     "bits_per_byte": (BITS_PER_BYTE,),
-    **{rule.name: (rule,) for rule in (*STRUCTURE_METRICS, *ASPECT_METRICS)},
+    **{rule.name: (rule,) for rule in (*STRUCTURE_METRICS, *TRANSLATION_METRICS, *ROUGE, *ASPECT_METRICS)},
 }
 """All metrics by name; which of two with the same name is meant depends on the kind of task."""
 

@@ -78,6 +78,8 @@ class Metric:
     scale: Literal["proportion", "mean", "ratio"] = "proportion"
     interval: IntervalOf | None = None
     """Makes the interval where none of those of `scale` fits."""
+    signature: str = ""
+    """How, and by which version of a library, it is computed; part of a trial's identity where there is one."""
 
 
 @dataclass(frozen=True)

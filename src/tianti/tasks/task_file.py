@@ -40,6 +40,7 @@ from tianti.tasks.task_keys import (
     ThinkingLimit,
     data_tag,
 )
+from tianti.tasks.text_keys import KEYS_OF_TEXTS
 
 LATER_KEYS = (
     "thinking",
@@ -52,6 +53,7 @@ LATER_KEYS = (
     "no_relation",
     "passage",
     "answer_start",
+    *KEYS_OF_TEXTS,
 )
 """Keys that came after the first tasks had fingerprints."""
 
@@ -76,6 +78,7 @@ class TaskFile(Strict):
     no_relation: Text | None = None
     passage: Text | None = None
     answer_start: Text | None = None
+    target_language: Text | None = None
     id: Text | None = None
     cluster: Text | None = None
     metric_list: list[MetricItem] = Field(default_factory=list)
@@ -195,9 +198,9 @@ def _check_names(file: TaskFile, where: str) -> None:
     if kind is None:
         raise UnknownNameError("kind", file.kind, KINDS, where=where)
     for key in kind.needs:
-        if key not in file.model_fields_set:
+        if key not in file.model_fields_set or getattr(file, key) is None:
             raise TaskError(f"{where}: key {key!r} is missing", remedy=f"a task of kind {kind.name} needs it")
-    foreign = (key for key, kinds in KEYS_OF_KINDS.items() if file.kind not in kinds)
+    foreign = (key for key, kinds in (KEYS_OF_KINDS | KEYS_OF_TEXTS).items() if file.kind not in kinds)
     for key in (*kind.refuses, *foreign):
         if getattr(file, key) != TaskFile.model_fields[key].default:
             raise TaskError(

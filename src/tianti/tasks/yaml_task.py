@@ -16,7 +16,7 @@ from tianti.engine import GenerateRequest, Request, Response, ScoreRequest, Thin
 from tianti.tasks.aspects import of_group, over_orders, robustness
 from tianti.tasks.chat import Delimiters
 from tianti.tasks.kinds import KINDS
-from tianti.tasks.kinds.kind import Sample, Setting, Variant
+from tianti.tasks.kinds.kind import Sample, Setting, Signed, Variant
 from tianti.tasks.samples import TaskData
 from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
 from tianti.tasks.task_file import TaskFile, read_task_file
@@ -91,8 +91,10 @@ class YamlTask:
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:
         samples = self.samples(self.split)
+        signatures = self.kind.signatures(self._setting) if isinstance(self.kind, Signed) else {}
         return tuple(
-            self.kind.metrics[name].metric(self.kind.chance(name, samples)) for name in self.file.metric_names
+            self.kind.metrics[name].metric(self.kind.chance(name, samples), signatures.get(name, ""))
+            for name in self.file.metric_names
         )
 
     def count(self, limit: int | None = None) -> int:
@@ -288,7 +290,14 @@ class YamlTask:
             top_p=generation.top_p,
             thinking=None if file.thinking is None else Thinking(file.thinking.max_tokens, file.thinking.end),
         )
-        return Setting(self.name, file.language, file.target_delimiter, request)
+        return Setting(
+            task=self.name,
+            language=file.language,
+            target_delimiter=file.target_delimiter,
+            generation=request,
+            target_language=file.target_language or "",
+            metrics=file.metric_names,
+        )
 
     @property
     def _splits_used(self) -> list[str]:

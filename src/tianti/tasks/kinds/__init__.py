@@ -9,6 +9,8 @@ from tianti.tasks.kinds.named_entity_recognition import NamedEntityRecognition
 from tianti.tasks.kinds.pair_matching import PairMatching
 from tianti.tasks.kinds.question_answering import QuestionAnswering
 from tianti.tasks.kinds.relation_extraction import RelationExtraction
+from tianti.tasks.kinds.summarisation import Summarisation
+from tianti.tasks.kinds.translation import Translation
 
 _ALL: tuple[Kind, ...] = (
     Classification(),
@@ -19,6 +21,8 @@ _ALL: tuple[Kind, ...] = (
     NamedEntityRecognition(),
     RelationExtraction(),
     LanguageModelling(),
+    Translation(),
+    Summarisation(),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

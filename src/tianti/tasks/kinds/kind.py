@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from tianti.core.exceptions import IncompatibleError, TaskError
 from tianti.engine import GenerateRequest, Request, Response
@@ -103,6 +103,10 @@ class Setting:
     target_delimiter: str
     generation: GenerateRequest
     """How to generate; its context is replaced by the prompt."""
+    target_language: str = ""
+    """That of the answers, where the task translates."""
+    metrics: tuple[str, ...] = ()
+    """The names of what is measured: what none of them needs is not asked."""
 
 
 class Kind(Protocol):
@@ -143,6 +147,15 @@ class Kind(Protocol):
 
     def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
         """What guessing gives on these samples, or None where that has no meaning."""
+        ...
+
+
+@runtime_checkable
+class Signed(Protocol):
+    """A kind with metrics of a library: their signatures say how, and by which version, they are computed."""
+
+    def signatures(self, setting: Setting) -> Mapping[str, str]:
+        """By the names of the metrics."""
         ...
 
 
