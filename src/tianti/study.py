@@ -30,6 +30,7 @@ from pydantic import (
 
 from tianti.adapt import Adaptation, label, parse_adaptation, settings
 from tianti.adapt.chain import BETWEEN
+from tianti.adapt.sizes import check_sizes, with_sizes
 from tianti.adapt.stages import facts_of_data
 from tianti.core.call import Call
 from tianti.core.exceptions import IncompatibleError, StudyError, UnknownNameError
@@ -64,6 +65,10 @@ class Study(BaseModel):
         min_length=1, description="at least one task (nano/sentiment, my_task.yaml, harness:hellaswag)"
     )
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="at least one whole number")
+    train_sizes: tuple[PositiveInt | Literal["all"], ...] = Field(
+        (), description="numbers greater than 0, or all: each trained adaptation is a row for each of them"
+    )
+    """Learning curves: nested parts of the training split, drawn with the seed."""
     limit: int | None = Field(None, gt=0, description="a whole number greater than 0: samples of each task")
     include: tuple[Path, ...] = Field((), description="folders with lm-eval YAML files of your own")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps")
@@ -92,12 +97,12 @@ class Study(BaseModel):
             raise ValueError("not safe as the name of a file")
         return name
 
-    @field_validator("models", "adaptations", "tasks", "seeds", "include", mode="before")
+    @field_validator("models", "adaptations", "tasks", "seeds", "include", "train_sizes", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return [value] if isinstance(value, str | int) else value
 
-    @field_validator("models", "adaptations", "tasks", "seeds")
+    @field_validator("models", "adaptations", "tasks", "seeds", "train_sizes")
     @classmethod
     def _once(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(values))
@@ -306,11 +311,15 @@ def trials(study: Study, in_memory: Sequence[Model] = ()) -> list[Trial]:
     baseline beside networks is fitted without being told.
 
     Raises:
-        InputError: a model, adaptation or task that does not exist or cannot be read.
+        InputError: a model, adaptation or task that does not exist or cannot be read, or a size of train_sizes that is
+            more than a task has to learn from.
         IncompatibleError: a model for which no adaptation of the study is left.
     """
-    adaptations = [parse_adaptation(text) for text in study.adaptations]
+    adaptations = with_sizes([parse_adaptation(text) for text in study.adaptations], study.train_sizes)
     tasks = [task for reference in study.tasks for task in load_tasks(reference, study.include)]
+    for adaptation in adaptations if study.train_sizes else ():
+        for task in tasks:
+            check_sizes(adaptation, task, study.train_sizes)
     objects = {model.name: model for model in in_memory}
     order_seed = study.order_seed if study.until else None
     models = [objects.get(reference) or open_model(reference) for reference in study.models]

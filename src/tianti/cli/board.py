@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption, StudyOption
+
+if TYPE_CHECKING:
+    from tianti.board import Board
 
 
 class Proportions(StrEnum):
@@ -38,6 +41,10 @@ def board(
     metrics: Annotated[
         str, typer.Option("--metrics", help="Further columns: brier,ece or all that were measured.")
     ] = "",
+    curve: Annotated[
+        bool,
+        typer.Option("--curve", help="Scores by the number of training examples, in place of the board."),
+    ] = False,
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
     as_json: JsonOption = False,
@@ -50,10 +57,23 @@ def board(
     from tianti.board.terminal import render
 
     loaded = load_board(store, study, Rules(level, intervals.value, ranks.value, seed))
-    if as_json:
+    if curve:
+        _print_curves(loaded, as_json=as_json)
+    elif as_json:
         typer.echo(loaded.to_json())
     else:
         Console().print(render(loaded, [name.strip() for name in metrics.split(",") if name.strip()]))
+
+
+def _print_curves(loaded: Board, *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from tianti.board import curves
+
+    if as_json:
+        typer.echo(json.dumps(curves.as_json(curves.curves(loaded)), ensure_ascii=False, indent=2))
+    else:
+        Console().print(curves.render_curves(loaded))
 
 
 def compare(

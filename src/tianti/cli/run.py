@@ -20,6 +20,7 @@ OPTIONS = {
     "study": "--name", "models": "MODEL", "tasks": "--task", "adaptations": "--adapt", "seeds": "--seed",
     "limit": "--limit", "include": "--include", "device": "--device", "dtype": "--dtype", "batch": "--batch",
     "engine": "--engine", "workers": "--workers", "until": "--until", "delta": "--delta", "order_seed": "--order-seed",
+    "train_sizes": "--train-size",
 }  # fmt: skip
 """The options by the keys of a study that they stand for."""
 
@@ -47,6 +48,10 @@ def run(
     seed: Annotated[list[int] | None, typer.Option("--seed", help="A seed. May be repeated.")] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", "-l", help="At most so many samples of each task.")
+    ] = None,
+    train_size: Annotated[
+        str | None,
+        typer.Option("--train-size", help="Learning curves: 16,64,256,all gives a row for each size."),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="The name of the study in the short form.")] = "run",
     include: Annotated[
@@ -80,6 +85,7 @@ def run(
     """Run a study: models × adaptations × tasks × seeds. What is finished already is not done again."""
     from rich.console import Console
 
+    from tianti.adapt.sizes import parse_sizes
     from tianti.api import run_study
     from tianti.cli.progress import TerminalProgress
     from tianti.cli.summary import nothing_answered, print_next, print_summary
@@ -88,6 +94,7 @@ def run(
 
     changes = {
         "tasks": task, "adaptations": adapt, "seeds": seed, "limit": limit, "include": include,
+        "train_sizes": None if train_size is None else parse_sizes(train_size),
         "device": device, "dtype": dtype, "batch": _number(batch), "engine": engine,
         "workers": _number(workers), "until": until, "delta": delta, "order_seed": order_seed,
     }  # fmt: skip
