@@ -13,13 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from tianti.adapt.optimizers import make_optimizer, rate_at
 from tianti.adapt.options import Training
 from tianti.adapt.samples import Labelled
 from tianti.adapt.training import (
     isolated_randomness,
-    make_optimizer,
     mean_loss,
-    rate_at,
     set_tensors,
     train,
     trained_tensors,
@@ -57,7 +56,7 @@ def test_a_step_of_adamw_is_the_formula_of_its_paper() -> None:
     """Loshchilov & Hutter 2019, algorithm 2: decay decoupled from the gradient, none on the bias."""
     lr, decay, epsilon, (beta1, beta2) = 0.01, 0.1, 1e-8, (0.9, 0.999)
     network = Line()
-    optimizer = make_optimizer(network, lr, decay)
+    optimizer = make_optimizer(network, Plan(weight_decay=decay), lr)
     expected = {"weight": 0.5, "bias": 0.1}
     first, second = dict.fromkeys(expected, 0.0), dict.fromkeys(expected, 0.0)
     for step in range(1, 6):

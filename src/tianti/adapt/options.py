@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
@@ -14,6 +14,9 @@ from tianti.core.exceptions import InputError
 PositiveInt = Annotated[int, Field(ge=1)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+BelowOne = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+Weights = Annotated[tuple[NotNegative, ...], Field(min_length=2)]
 
 
 class Checked:
@@ -82,18 +85,85 @@ def changed(adaptation: Any) -> dict[str, Any]:
 class Training(Checked):
     """What all trained adaptations share.
 
-    `lr` auto takes the rate of `defaults.py`. After each epoch the loss on the validation split is taken (on a tenth
-    of the training split where there is none), and the weights of the best epoch are kept.
+    `lr` and `batch` auto are those of `defaults.py`. After each epoch the loss on the validation split is taken (on a
+    tenth of the training split where there is none), and the weights of the best epoch are kept.
     """
 
     lr: PositiveFloat | Literal["auto"] = "auto"
     epochs: PositiveInt = 3
-    batch: PositiveInt = 16
+    batch: PositiveInt | Literal["auto"] = 16
+    """Examples that go through the network at once; a step of the optimizer takes `accumulate` times as many."""
     warmup: Share = 0.06
-    """Share of the steps in which the learning rate rises from 0; it falls linearly to 0 in the others."""
-    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
+    """Share of the steps in which the learning rate rises from 0; then it follows the schedule."""
+    weight_decay: NotNegative = 0.01
     max_grad_norm: PositiveFloat = 1.0
     max_examples: PositiveInt | None = None
     """Train on so many examples, drawn with the seed."""
     max_length: PositiveInt | None = None
     """Tokens of an example; what the model reads where it is not given."""
+    optimizer: Literal["adamw", "sgd"] = field(default="adamw", kw_only=True)
+    momentum: BelowOne = field(default=0.9, kw_only=True)
+    """Of sgd."""
+    schedule: Literal["linear", "cosine", "constant"] = field(default="linear", kw_only=True)
+    accumulate: PositiveInt = field(default=1, kw_only=True)
+    """Batches whose gradients are added up to one step: the gradient of a larger batch in the memory of a small one."""
+    batches: Literal["grouped", "packed", "random"] = field(default="grouped", kw_only=True)
+    """`grouped`: examples of about equal length meet in a batch. `random`: any do. `packed`: any do, and they are laid
+    end to end instead of padded (causal models)."""
+    class_weights: Literal["balanced"] | Weights | None = field(default=None, kw_only=True)
+    """What an example weighs in the loss, by its label: given, or such that all labels weigh the same together."""
+    label_smoothing: BelowOne = field(default=0.0, kw_only=True)
+    monitor: Literal["loss", "metric"] = field(default="loss", kw_only=True)
+    """The validation figure that chooses the best epoch: the loss, or the share of right answers."""
+    patience: PositiveInt | None = field(default=None, kw_only=True)
+    """Stop after so many epochs without a better one; None trains all epochs."""
+    precision: Literal["auto", "float32", "bfloat16"] = field(default="float32", kw_only=True)
+    """Of the matrix products; weights and sums stay in float32. `auto`: bfloat16 where the device has it natively."""
+    gradient_checkpointing: bool = field(default=False, kw_only=True)
+    """Compute activations twice instead of keeping them: about a third more time, a fraction of the memory."""
+
+    later: ClassVar[tuple[str, ...]] = (
+        "optimizer",
+        "momentum",
+        "schedule",
+        "accumulate",
+        "batches",
+        "class_weights",
+        "label_smoothing",
+        "monitor",
+        "patience",
+        "precision",
+        "gradient_checkpointing",
+    )
+    """Settings that came after there were trials: with their defaults they are no part of a manifest."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.momentum != _defaults(self)["momentum"] and self.optimizer != "sgd":
+            raise InputError(
+                f"{self.name}: momentum is a setting of sgd, and the optimizer is {self.optimizer}",
+                remedy="add optimizer=sgd, or leave momentum out",
+            )
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What does not stand in a manifest, so that trials keep the ids that they had before there was more to set."""
+        default = _defaults(self)
+        unset = [name for name in self.later if getattr(self, name) == default[name]]
+        return tuple(name for name in unset if not (name == "momentum" and self.optimizer == "sgd"))
+
+    @property
+    def step_examples(self) -> int:
+        """Examples of one step of the optimizer; `batch` must be a number."""
+        return self.batch_size * self.accumulate
+
+    @property
+    def batch_size(self) -> int:
+        """`batch` as a number; `defaults.resolved` puts one there."""
+        if self.batch == "auto":
+            raise ValueError("batch is auto: use defaults.resolved first")
+        return self.batch
+
+
+def _defaults(adaptation: Any) -> dict[str, Any]:
+    return {known.name: known.default for known in fields(adaptation)}

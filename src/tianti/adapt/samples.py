@@ -142,6 +142,12 @@ def shuffled_batches(
     return [batches[index] for index in torch.randperm(len(batches), generator=generator).tolist()]
 
 
+def random_batches(count: int, batch: int, generator: torch.Generator) -> list[list[int]]:
+    """Indices below `count` in random order, in batches."""
+    order = torch.randperm(count, generator=generator).tolist()
+    return [order[start : start + batch] for start in range(0, count, batch)]
+
+
 def sorted_batches(sizes: Sequence[int], batch: int) -> list[list[int]]:
     """Indices in batches from the longest to the shortest."""
     order = sorted(range(len(sizes)), key=lambda index: -sizes[index])

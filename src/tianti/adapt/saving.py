@@ -33,7 +33,7 @@ def save(folder: Path, identity: Mapping[str, Any], tensors: Mapping[str, Tensor
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / f"{TENSORS}.part"
         save_file(dict(tensors), part)
-        _into_place(part, folder / TENSORS)
+        into_place(part, folder / TENSORS)
         saved = (folder / TENSORS).stat().st_size
         record = {
             "identity": dict(identity),
@@ -42,7 +42,7 @@ def save(folder: Path, identity: Mapping[str, Any], tensors: Mapping[str, Tensor
         }
         part = folder / f"{RECORD}.part"
         part.write_text(json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False), encoding="utf-8")
-        _into_place(part, folder / RECORD)
+        into_place(part, folder / RECORD)
     except OSError as error:
         raise StoreError(
             f"{folder}: cannot be written: {error}", remedy="free some space and run again"
@@ -76,7 +76,7 @@ def load(folder: Path, identity: Mapping[str, Any]) -> tuple[dict[str, Tensor], 
     return load_file(folder / TENSORS), Cost(**(cost | curves))
 
 
-def _into_place(part: Path, path: Path) -> None:
+def into_place(part: Path, path: Path) -> None:
     """Rename once the bytes are on the disk, so that `path` is whole or absent."""
     with part.open("rb") as file:
         os.fsync(file.fileno())

@@ -21,10 +21,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tianti.core.exceptions import StoreError
+from tianti.core.failpoints import failpoint
 from tianti.core.fingerprint import file_digest
 from tianti.evaluation.answer import Answer
 from tianti.store.codec import answer_from_fields, to_text
-from tianti.store.failpoints import failpoint
 
 SCHEMA = pa.schema(
     [

@@ -19,13 +19,13 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tianti.core.exceptions import StoreError, UnknownNameError
+from tianti.core.failpoints import failpoint
 from tianti.evaluation.answer import Answer
 from tianti.evaluation.score import Score
 from tianti.store import rows, tables
 from tianti.store.codec import answer_from_text, answer_to_text, to_text
 from tianti.store.database import WRITES, open_database
 from tianti.store.errors import explained
-from tianti.store.failpoints import failpoint
 from tianti.store.parts import draft_part, old_files, read_part
 from tianti.store.records import Attempt, Run, StudyRecord
 

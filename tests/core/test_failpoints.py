@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tianti.store import failpoints
+from tianti.core import failpoints
 
 
 class Died(Exception):  # noqa: N818
