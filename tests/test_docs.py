@@ -89,12 +89,8 @@ def test_documented_defaults_are_the_defaults(name: str) -> None:
 
 def test_documented_learning_rates_are_those_of_the_table() -> None:
     section = ADAPTATIONS_PAGE.split("## Learning rates", 1)[1]
-    documented = [
-        (float("inf") if size == "more" else float(re.fullmatch(r"up to (\d+) M", size)[1]) * 1e6,  # type: ignore[index]
-         {"full": float(full), "lora": float(lora)})
-        for size, full, lora in _table(section)
-    ]  # fmt: skip
-    assert documented == list(LEARNING_RATES)
+    documented = {method: tuple(map(float, rates)) for method, *rates in _table(section)}
+    assert documented == LEARNING_RATES
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
-from tianti.adapt.entropy import PLAIN, Entropy, balanced_weights, class_weights
+from tianti.adapt.entropy import PLAIN, Entropy, balanced_weights, smoothed, weighted
+from tianti.adapt.full import Full
 from tianti.core.exceptions import IncompatibleError
 
 
@@ -109,8 +110,16 @@ def test_balanced_weights_are_scikit_learns(labels: list[int]) -> None:
 
 
 def test_weights_are_given_or_balanced_or_none() -> None:
-    assert class_weights(None, [0, 1], ("a", "b"), "full") is None
-    assert class_weights((1.0, 3.0), [0, 1], ("a", "b"), "full") == (1.0, 3.0)
-    assert class_weights("balanced", [0, 0, 0, 1], ("a", "b"), "full") == pytest.approx((2 / 3, 2))
+    assert weighted(Full(), [0, 1], ("a", "b")) == PLAIN
+    assert weighted(Full(class_weights=(1.0, 3.0)), [0, 1], ("a", "b")).weights == (1.0, 3.0)
+    balanced = weighted(Full(class_weights="balanced", label_smoothing=0.1), [0, 0, 0, 1], ("a", "b"))
+    assert balanced.weights == pytest.approx((2 / 3, 2))
+    assert balanced.smoothing == 0.1
     with pytest.raises(IncompatibleError, match=r"2 weights, and the task has 3 labels"):
-        class_weights((1.0, 3.0), [0], ("a", "b", "c"), "full")
+        weighted(Full(class_weights=(1.0, 3.0)), [0], ("a", "b", "c"))
+
+
+def test_texts_and_choices_have_no_classes() -> None:
+    assert smoothed(Full(label_smoothing=0.1)) == Entropy(smoothing=0.1)
+    with pytest.raises(IncompatibleError, match="class_weights needs an output for each label"):
+        smoothed(Full(class_weights="balanced"))

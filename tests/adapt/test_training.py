@@ -23,7 +23,7 @@ from tianti.adapt.training import (
     train,
     trained_tensors,
 )
-from tianti.core.exceptions import NonFiniteError
+from tianti.core.exceptions import IncompatibleError, NonFiniteError
 from tianti.core.progress import Silent
 
 
@@ -192,3 +192,82 @@ def test_trained_tensors_are_copies_of_what_learns() -> None:
     assert float(taken["weight"]) == 0.5
     set_tensors(network, taken)
     assert network.weight.item() == 0.5
+
+
+def trained(plan: Plan, data: list[Labelled], *, seed: int = 0, held: list[Labelled] | None = None) -> Line:
+    network = Line()
+    train(network, squares, data, held or [], plan, 0.02, seed, Silent(), "line")
+    return network
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_accumulated_batches_make_the_step_of_the_larger_one(optimizer: str) -> None:
+    data = points(*((x, 3 * x % 7) for x in range(23)))
+    one = trained(Plan(batch=8, batches="random", optimizer=optimizer, epochs=4), data)
+    several = trained(Plan(batch=2, accumulate=4, batches="random", optimizer=optimizer, epochs=4), data)
+    assert several.weight.item() == pytest.approx(one.weight.item(), abs=1e-6)
+    assert several.bias.item() == pytest.approx(one.bias.item(), abs=1e-6)
+    assert one.weight.item() != pytest.approx(0.5, abs=1e-2)
+
+
+def test_accumulation_counts_steps_of_the_optimizer() -> None:
+    data = points(*((x, x) for x in range(10)))
+    history = train(
+        Line(), squares, data, [], Plan(epochs=3, batch=2, accumulate=3), 1e-3, 0, Silent(), "line"
+    )
+    assert (history.steps, history.tokens) == (6, 30)
+
+
+def test_training_stops_when_nothing_gets_better() -> None:
+    """Training pulls away from what validation wants, so the first epoch stays the best."""
+    network = Line()
+    plan = Plan(epochs=20, warmup=0.0, patience=2)
+    history = train(network, squares, points((1, 9)), points((1, 0)), plan, 0.1, 0, Silent(), "line")
+    assert history.best_epoch == 1
+    assert len(history.validation_loss) == len(history.train_loss) == history.steps == 3
+    assert mean_loss(network, squares, points((1, 0)), 4) == pytest.approx(history.validation_loss[0])
+
+
+def test_a_metric_chooses_the_epoch_and_the_loss_among_equals() -> None:
+    shares = iter([0.5, 1.0, 1.0, 0.25])
+
+    def hits(network: Any, items: Sequence[Labelled]) -> tuple[float, int]:
+        return next(shares) * len(items), len(items)
+
+    plan = Plan(epochs=4, monitor="metric")
+    history = train(
+        Line(), squares, points((1, 9)), points((1, 9)), plan, 0.1, 0, Silent(), "line", hits=hits
+    )
+    assert history.validation_metric == (0.5, 1.0, 1.0, 0.25)
+    assert history.best_epoch == 3  # the loss falls, and so is less than in epoch 2
+    assert history.validation_loss[3] < history.validation_loss[2] < history.validation_loss[1]
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"), [({"monitor": "metric"}, "monitor"), ({"patience": 1}, "patience")]
+)
+def test_what_needs_validation_is_refused_without(setting: dict[str, Any], named: str) -> None:
+    with pytest.raises(IncompatibleError, match=f"{named}.*needs examples to validate on"):
+        train(
+            Line(),
+            squares,
+            points((1, 1)),
+            [],
+            Plan(**setting),
+            0.1,
+            0,
+            Silent(),
+            "line",
+            hits=lambda *_: (0.0, 1),
+        )
+
+
+def test_a_form_without_hits_has_no_metric() -> None:
+    plan = Plan(monitor="metric")
+    with pytest.raises(IncompatibleError, match="no metric"):
+        train(Line(), squares, points((1, 1)), points((1, 1)), plan, 0.1, 0, Silent(), "line")
+
+
+def test_a_plan_without_a_number_of_examples_is_a_bug_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="batch is auto"):
+        train(Line(), squares, points((1, 1)), [], Plan(batch="auto"), 0.1, 0, Silent(), "line")

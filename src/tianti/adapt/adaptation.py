@@ -21,12 +21,21 @@ class Cost:
     examples: int = 0
     steps: int = 0
     tokens: int = 0
+    """Tokens read to learn from: padding and validation do not count."""
     seconds: float = 0.0
+    """Of all attempts, where one was stopped and another went on from its checkpoint."""
     saved_bytes: int = 0
     train_loss: tuple[float, ...] = ()
     """Mean loss of each epoch."""
     validation: tuple[float, ...] = ()
-    """The validation figure of each epoch (loss unless the adaptation says otherwise)."""
+    """The validation loss of each epoch."""
+    validation_metric: tuple[float, ...] = ()
+    """The share of right answers of each epoch, where that chooses the epoch."""
+    best_epoch: int | None = None
+    """The epoch whose weights were kept, from 1; None where there was nothing to validate on."""
+    peak_memory_bytes: int | None = None
+    """The most memory in use while it was trained, model included: on a CPU the process's, on a GPU what torch took.
+    None where it cannot be measured."""
 
 
 @dataclass(frozen=True)

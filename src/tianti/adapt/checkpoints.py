@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,6 @@ from tianti.core.exceptions import StoreError
 from tianti.core.failpoints import failpoint
 
 RECORD = "checkpoint.json"
-TENSORS = "checkpoint-{}.safetensors"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Checkpoints:
     identity: Mapping[str, Any]
     epoch_seconds: float = 20.0
     step_seconds: float = 300.0
-    _written: float = field(default_factory=time.monotonic)
+    _written: float = field(default_factory=lambda: time.monotonic())
 
     def due(self, *, epoch_ends: bool) -> bool:
         """Whether a checkpoint should be written now."""
@@ -62,7 +62,8 @@ class Checkpoints:
 
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            path = self.folder / TENSORS.format(step)
+            # A name of its own: what `checkpoint.json` still names must not be written over.
+            path = self.folder / f"checkpoint-{step}-{uuid.uuid4().hex[:8]}.safetensors"
             part = path.with_name(f"{path.name}.part")
             save_file({name: tensor.contiguous() for name, tensor in state.tensors.items()}, part)
             failpoint("before_checkpoint_tensors")

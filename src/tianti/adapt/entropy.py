@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -58,22 +58,33 @@ def balanced_weights(labels: Sequence[int], outputs: int) -> tuple[float, ...]:
     return tuple(len(labels) / (occurring * count) if count else 1.0 for count in counts)
 
 
-def class_weights(
-    wanted: Literal["balanced"] | tuple[float, ...] | None,
-    labels: Sequence[int],
-    names: Sequence[str],
-    adaptation: str,
-) -> tuple[float, ...] | None:
-    """The weights of the labels `names` for a training set with these `labels`.
+def smoothed(adaptation: Any) -> Entropy:
+    """How outputs count where they are no labels: tokens of a text, choices of a question.
+
+    Raises:
+        IncompatibleError: class weights, and there are no classes.
+    """
+    if getattr(adaptation, "class_weights", None) is not None:
+        raise IncompatibleError(
+            f"{adaptation.name}: class_weights needs an output for each label, and this task is learned without: as "
+            "text, or by its own choices",
+            remedy="leave class_weights out, or use an encoder and a task whose samples share their labels",
+        )
+    return Entropy(smoothing=getattr(adaptation, "label_smoothing", 0.0))
+
+
+def weighted(adaptation: Any, labels: Sequence[int], names: Sequence[str]) -> Entropy:
+    """How the labels `names` count, for training examples with these `labels`.
 
     Raises:
         IncompatibleError: weights for another number of labels.
     """
-    if wanted is None or wanted == "balanced":
-        return None if wanted is None else balanced_weights(labels, len(names))
-    if len(wanted) != len(names):
+    wanted = getattr(adaptation, "class_weights", None)
+    if wanted == "balanced":
+        wanted = balanced_weights(labels, len(names))
+    if wanted is not None and len(wanted) != len(names):
         raise IncompatibleError(
-            f"{adaptation}: class_weights has {len(wanted)} weights, and the task has {len(names)} labels",
+            f"{adaptation.name}: class_weights has {len(wanted)} weights, and the task has {len(names)} labels",
             remedy=f"give one weight for each of {', '.join(names)}, in this order",
         )
-    return wanted
+    return Entropy(wanted, getattr(adaptation, "label_smoothing", 0.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,18 @@ from typing import Any
 from tianti.adapt import saving
 from tianti.adapt.adaptation import Adapted, Cost
 from tianti.adapt.carrying import start_from
-from tianti.adapt.defaults import learning_rate
+from tianti.adapt.checkpoints import Checkpoints
+from tianti.adapt.defaults import resolved
 from tianti.adapt.lesson import Lesson, Prepare
+from tianti.adapt.memory import PeakMemory
 from tianti.adapt.objectives import Objective, choose_objective
 from tianti.adapt.options import Training
+from tianti.adapt.packing import check_packing
 from tianti.adapt.training import History, isolated_randomness, set_tensors, train, trained_tensors
+from tianti.core.exceptions import IncompatibleError
 from tianti.core.progress import Progress
 from tianti.engine import Backend
+from tianti.engine.tokens import Window
 
 
 def learn(lesson: Lesson, prepare: Prepare, folder: Path, progress: Progress) -> Adapted:
@@ -31,8 +36,8 @@ def learn(lesson: Lesson, prepare: Prepare, folder: Path, progress: Progress) ->
         set_tensors(network, tensors)
         _restore_dtype(network, lesson)
     else:
-        started = time.perf_counter()
-        history, examples = _train(network, objective, progress)
+        with PeakMemory(network) as memory:
+            history, examples = _train(network, objective, folder, progress)
         _restore_dtype(network, lesson)
         tensors = trained_tensors(network)
         cost = Cost(
@@ -41,11 +46,15 @@ def learn(lesson: Lesson, prepare: Prepare, folder: Path, progress: Progress) ->
             examples=examples,
             steps=history.steps,
             tokens=history.tokens,
-            seconds=time.perf_counter() - started,
+            seconds=history.seconds,
+            peak_memory_bytes=memory.peak,
             train_loss=history.train_loss,
             validation=history.validation_loss,
+            validation_metric=history.validation_metric,
+            best_epoch=history.best_epoch,
         )
         cost = replace(cost, saved_bytes=saving.save(folder, lesson.identity, tensors, cost))
+    Checkpoints(folder, {}).clear()
     return Adapted(answering(network, objective), cost, network, names)
 
 
@@ -56,20 +65,37 @@ def untrained(objective: Objective, prepare: Prepare) -> Any:
         return objective.build(prepare)
 
 
-def _train(network: Any, objective: Objective, progress: Progress) -> tuple[History, int]:
+def _train(network: Any, objective: Objective, folder: Path, progress: Progress) -> tuple[History, int]:
     lesson = objective.lesson
-    original, _ = lesson.model.pair()
-    settings: Training = lesson.adaptation
+    settings: Training = resolved(lesson.adaptation, lesson.model.pair()[0].num_parameters())
     examples, held = lesson.examples(settings.max_examples)
     items, validation = objective.items(network, examples), objective.items(network, held)
-    lr = (
-        settings.lr
-        if settings.lr != "auto"
-        else learning_rate(lesson.adaptation.name, original.num_parameters())
+    if settings.batches == "packed":
+        _check_packing(network, lesson, items)
+    history = train(
+        network,
+        objective.loss,
+        items,
+        validation,
+        settings,
+        float(settings.lr),
+        lesson.draw,
+        progress,
+        f"{lesson.adaptation.name} · {lesson.task.info.name}",
+        hits=objective.hits,
+        checkpoints=Checkpoints(folder, lesson.identity | {"lr": settings.lr, "batch": settings.batch}),
     )
-    title = f"{lesson.adaptation.name} · {lesson.task.info.name}"
-    history = train(network, objective.loss, items, validation, settings, lr, lesson.draw, progress, title)
     return history, len(examples)
+
+
+def _check_packing(network: Any, lesson: Lesson, items: Sequence[Any]) -> None:
+    if lesson.model.model.architecture != "causal" or not all(isinstance(item, Window) for item in items):
+        raise IncompatibleError(
+            f"batches=packed does not fit {lesson.model.model.name} on {lesson.task.info.name}: only texts that a "
+            "causal model learns are packed",
+            remedy="use batches=grouped",
+        )
+    check_packing(network, items)
 
 
 def _restore_dtype(network: Any, lesson: Lesson) -> None:

@@ -8,17 +8,19 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 
+from tianti.adapt.entropy import PLAIN, Entropy
 from tianti.adapt.samples import Labelled, pad
 from tianti.engine.tokens import Window
 
 
-def answer_loss(network: Any, windows: Sequence[Window]) -> tuple[Tensor, int]:
+def answer_loss(
+    network: Any, windows: Sequence[Window], entropy: Entropy = PLAIN
+) -> tuple[Tensor, int | Tensor]:
     """Summed cross-entropy of the scored tokens of each window, in nats, and their number."""
     logits, targets = answer_logits(network, windows)
-    return cross_entropy(logits.float(), targets, reduction="sum"), len(targets)
+    return entropy(logits.float(), targets)
 
 
 def answer_logits(network: Any, windows: Sequence[Window]) -> tuple[Tensor, Tensor]:
@@ -36,7 +38,7 @@ def answer_logits(network: Any, windows: Sequence[Window]) -> tuple[Tensor, Tens
         targets[row, end - window.scored : end] = answer.to(device)
     first = min(len(window.tokens) - 1 - window.scored for window in windows)
     kept = ids.shape[1] - first
-    options = {"logits_to_keep": kept} if _keeps_logits(network) else {}
+    options = {"logits_to_keep": kept} if keeps_logits(network) else {}
     logits = network(input_ids=ids, attention_mask=mask, use_cache=False, **options).logits
     scored = targets[:, -kept:] != -100
     return logits[:, -kept:][scored], targets[:, -kept:][scored]
@@ -47,10 +49,11 @@ def right_tokens(logits: Tensor, targets: Tensor) -> tuple[float, int]:
     return float((logits.argmax(dim=-1) == targets).sum()), len(targets)
 
 
-def choice_loss(network: Any, items: Sequence[Labelled]) -> tuple[Tensor, int]:
+def choice_loss(
+    network: Any, items: Sequence[Labelled], entropy: Entropy = PLAIN
+) -> tuple[Tensor, int | Tensor]:
     """Summed cross-entropy of the right label (one row an item) or choice (one row a choice), and the items' number."""
-    scores, labels = choice_scores(network, items)
-    return cross_entropy(scores, labels, reduction="sum"), len(items)
+    return entropy(*choice_scores(network, items))
 
 
 def choice_scores(network: Any, items: Sequence[Labelled]) -> tuple[Tensor, Tensor]:
@@ -71,5 +74,6 @@ def right_choices(network: Any, items: Sequence[Labelled]) -> tuple[float, int]:
     return right_tokens(*choice_scores(network, items))
 
 
-def _keeps_logits(network: Any) -> bool:
+def keeps_logits(network: Any) -> bool:
+    """Whether the network can be asked for the logits of some positions only."""
     return "logits_to_keep" in inspect.signature(type(network).forward).parameters

@@ -72,7 +72,7 @@ def load(folder: Path, identity: Mapping[str, Any]) -> tuple[dict[str, Tensor], 
     if known != json.loads(json.dumps(dict(identity))):
         differ = sorted(key for key in known.keys() | identity.keys() if known.get(key) != identity.get(key))
         raise StoreError(f"{folder}: holds another adaptation ({', '.join(differ)} differ)", remedy=remedy)
-    curves = {key: tuple(cost[key]) for key in ("train_loss", "validation")}
+    curves = {key: tuple(value) for key, value in cost.items() if isinstance(value, list)}
     return load_file(folder / TENSORS), Cost(**(cost | curves))
 
 

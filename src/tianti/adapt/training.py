@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from tianti.adapt.checkpoints import Checkpoints
-from tianti.adapt.course import Course, Hits, History, Loss, mean_loss
+from tianti.adapt.course import Course, History, Hits, Loss, mean_loss
 from tianti.adapt.options import Training
 from tianti.adapt.precision import recomputed
 from tianti.adapt.samples import Item
@@ -16,8 +16,8 @@ from tianti.core.exceptions import IncompatibleError
 from tianti.core.progress import Progress
 
 __all__ = [
-    "Hits",
     "History",
+    "Hits",
     "Loss",
     "isolated_randomness",
     "mean_loss",
@@ -44,8 +44,8 @@ def train(
     """Train the parameters of `network` that require a gradient, and leave it with the best epoch's weights.
 
     The best epoch is the one with the least validation loss, or with `monitor=metric` the one with the largest
-    share of `hits`; the last one where there is nothing to validate on. Same seed, machine and thread count: the same weights,
-    bit for bit, also where `checkpoints` holds one to go on from.
+    share of `hits`; the last one where there is nothing to validate on. Same seed, machine and thread count: the same
+    weights, bit for bit, also where `checkpoints` holds one to go on from.
 
     Raises:
         NonFiniteError: the loss is no number any more.

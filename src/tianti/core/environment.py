@@ -54,10 +54,39 @@ def environment() -> dict[str, Any]:
     return facts
 
 
+_earlier_peak = 0
+"""The largest resident size before the count was begun anew."""
+
+
 def peak_memory_bytes() -> int:
     """The largest resident size of this process so far, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    return max(_earlier_peak, _counted_peak())
+
+
+def begin_peak_memory() -> bool:
+    """Count the peak of `recent_peak_memory_bytes` anew from here; False where the system cannot (Linux can)."""
+    global _earlier_peak
+    _earlier_peak = peak_memory_bytes()
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return False
+    return True
+
+
+def recent_peak_memory_bytes() -> int:
+    """The largest resident size since `begin_peak_memory`, in bytes."""
+    return _counted_peak()
+
+
+def _counted_peak() -> int:
+    try:
+        status = Path("/proc/self/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    except (OSError, StopIteration):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _processor() -> str:

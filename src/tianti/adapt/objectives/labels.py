@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor
 
 from tianti.adapt.answering import label_backend
+from tianti.adapt.entropy import Entropy, weighted
 from tianti.adapt.lesson import Lesson, Prepare
 from tianti.adapt.losses import choice_loss, right_choices
 from tianti.adapt.networks import PooledNetwork
@@ -30,8 +32,15 @@ class Labels:
         tokenizer = self.lesson.model.pair()[1]
         return labelled(examples, self.lesson.form, Reader(network, tokenizer, self.lesson.max_length))
 
-    def loss(self, network: Any, items: Sequence[Labelled]) -> tuple[Tensor, int]:
-        return choice_loss(network, items)
+    @cached_property
+    def entropy(self) -> Entropy:
+        """How the labels count, by the adaptation's settings."""
+        settings = self.lesson.adaptation
+        examples, _ = self.lesson.examples(settings.max_examples)
+        return weighted(settings, [example.label or 0 for example in examples], self.lesson.labels)
+
+    def loss(self, network: Any, items: Sequence[Labelled]) -> tuple[Tensor, int | Tensor]:
+        return choice_loss(network, items, self.entropy)
 
     def hits(self, network: Any, items: Sequence[Labelled]) -> tuple[float, int]:
         return right_choices(network, items)

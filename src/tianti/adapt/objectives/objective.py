@@ -37,7 +37,7 @@ class Objective(Protocol):
         """
         ...
 
-    def loss(self, network: Any, items: Sequence[Any]) -> tuple[Tensor, int]:
+    def loss(self, network: Any, items: Sequence[Any]) -> tuple[Tensor, int | Tensor]:
         """The summed loss of the items in nats, and how many terms it sums: answer tokens, labels, tags."""
         ...
 

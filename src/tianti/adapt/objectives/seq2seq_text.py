@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
+from tianti.adapt.entropy import Entropy, smoothed
 from tianti.adapt.fitting import seq2seq_backend
 from tianti.adapt.lesson import Lesson, Prepare
 from tianti.adapt.losses import right_tokens
@@ -42,9 +43,14 @@ class Seq2SeqText:
             for read, request in zip(reader.pairs(asked), asked, strict=True)
         ]
 
-    def loss(self, network: Any, items: Sequence[Pair]) -> tuple[Tensor, int]:
+    @cached_property
+    def entropy(self) -> Entropy:
+        """How tokens count, by the adaptation's settings."""
+        return smoothed(self.lesson.adaptation)
+
+    def loss(self, network: Any, items: Sequence[Pair]) -> tuple[Tensor, int | Tensor]:
         logits, targets = pair_logits(network, items)
-        return cross_entropy(logits.float(), targets, reduction="sum"), len(targets)
+        return self.entropy(logits.float(), targets)
 
     def hits(self, network: Any, items: Sequence[Pair]) -> tuple[float, int]:
         return right_tokens(*pair_logits(network, items))
