@@ -164,8 +164,9 @@ def _sum(one: Cost, other: Cost) -> Cost:
     """What two steps took together.
 
     Their work adds up. The trainable parameters are the most that were trained at once, the sizes those of the
-    newest network, and the losses one curve behind the other.
+    newest network, the losses one curve behind the other, and the best epoch is the newest step's.
     """
+    peaks = (one.peak_memory_bytes, other.peak_memory_bytes)
     return replace(
         other,
         trainable_parameters=max(one.trainable_parameters, other.trainable_parameters),
@@ -177,4 +178,6 @@ def _sum(one: Cost, other: Cost) -> Cost:
         saved_bytes=one.saved_bytes + other.saved_bytes,
         train_loss=one.train_loss + other.train_loss,
         validation=one.validation + other.validation,
+        validation_metric=one.validation_metric + other.validation_metric,
+        peak_memory_bytes=max((peak for peak in peaks if peak is not None), default=None),
     )
