@@ -151,9 +151,9 @@ def test_each_stage_is_trained_once(
     trained: list[str] = []
     train = learning.train
 
-    def counted(*arguments: Any) -> Any:
+    def counted(*arguments: Any, **named: Any) -> Any:
         trained.append(arguments[-1])
-        return train(*arguments)
+        return train(*arguments, **named)
 
     monkeypatch.setattr(learning, "train", counted)
     stub, lora, full = task("labels"), LoRA(r=2, **SHORT), Full(**SHORT)
