@@ -18,8 +18,9 @@
 | `ece`             | [probability of the chosen one, 1 if it is right else 0] | expected calibration error           |
 | `ece_excess`      | the same                                                 | that less what calibration would show|
 
-Those of entities, relations and pairs are in `structure_metrics.py`, those of written texts in `translation_metrics.py`
-and `summary_metrics.py`, those of robustness, order of options and groups in `aspect_metrics.py`.
+Those of entities, relations and pairs are in `structure_metrics.py`, those of written texts in
+`translation_metrics.py`, `summary_metrics.py`, `dialogue_metrics.py` and `code_metrics.py`,
+those of robustness, order of options and groups in `aspect_metrics.py`.
 
 Where a sample is answered several times (`repeats`), `exact_match` and `f1` are means over its answers first.
 The probabilities of `brier`, `log_loss` and `ece` are the softmax over the choices of the log-probabilities that `acc`
@@ -42,6 +43,8 @@ from functools import cache
 import numpy as np
 
 from tianti.tasks.aspect_metrics import ASPECT_METRICS
+from tianti.tasks.code_metrics import PASS_COUNTS, PROGRAM_PASS_AT, VALID_PROGRAMS
+from tianti.tasks.dialogue_metrics import CANDIDATE_ACC, DIALOGUE_METRICS
 from tianti.tasks.metric_rule import Aspect, MetricRule, mean
 from tianti.tasks.structure_metrics import STRUCTURE_METRICS
 from tianti.tasks.summary_metrics import ROUGE
@@ -171,7 +174,7 @@ PASS_AT = {
     k: MetricRule(
         f"pass@{k}", mean, "mean", f"chance that one of {k} repeats equals a right answer", scale="mean"
     )
-    for k in (1, 2, 4, 5, 8, 10, 16, 32, 64, 100)
+    for k in PASS_COUNTS
 }
 WORD_PERPLEXITY = MetricRule(
     "word_perplexity", weighted_perplexity, "weighted_perplexity", "perplexity per word", False, "ratio"
@@ -182,18 +185,19 @@ BYTE_PERPLEXITY = MetricRule(
 BITS_PER_BYTE = MetricRule(
     "bits_per_byte", bits_per_byte, "bits_per_byte", "bits that the model needs per byte", False, "ratio"
 )
+TEXT_METRICS = (*TRANSLATION_METRICS, *ROUGE, *DIALOGUE_METRICS, VALID_PROGRAMS)
 METRICS: dict[str, tuple[MetricRule, ...]] = {
-    "acc": (ACC,),
+    "acc": (ACC, CANDIDATE_ACC),
     "acc_norm": (ACC_NORM,),
     "acc_bytes": (ACC_BYTES,),
     "f1": (LABEL_F1, ANSWER_F1),
     "exact_match": (EXACT_MATCH,),
     "majority_vote": (MAJORITY_VOTE,),
-    **{rule.name: (rule,) for rule in PASS_AT.values()},
+    **{rule.name: (rule, PROGRAM_PASS_AT[k]) for k, rule in PASS_AT.items()},
     "word_perplexity": (WORD_PERPLEXITY,),
     "byte_perplexity": (BYTE_PERPLEXITY,),
     "bits_per_byte": (BITS_PER_BYTE,),
-    **{rule.name: (rule,) for rule in (*STRUCTURE_METRICS, *TRANSLATION_METRICS, *ROUGE, *ASPECT_METRICS)},
+    **{rule.name: (rule,) for rule in (*STRUCTURE_METRICS, *TEXT_METRICS, *ASPECT_METRICS)},
 }
 """All metrics by name; which of two with the same name is meant depends on the kind of task."""
 

@@ -17,6 +17,7 @@ from tianti.tasks.kinds.kind import Fields, Sample, Variant
 from tianti.tasks.task_file import TaskFile
 from tianti.tasks.task_keys import GeneratedData
 from tianti.tasks.template import Field, Row, bind, missing_column
+from tianti.tasks.text_keys import own_columns
 
 
 class TaskData:
@@ -117,6 +118,7 @@ def _bind(file: TaskFile, names: frozenset[str], where: str) -> Binding:
         no_relation=file.no_relation,
         passage=_optional("passage", file.passage, where, names),
         answer_start=_optional("answer_start", file.answer_start, where, names),
+        own={key: bind(key, source, where, names) for key, source in own_columns(file).items()},
     )
     heads = [file.head_text] if isinstance(file.head_text, str) else file.head_text or []
     return Binding(

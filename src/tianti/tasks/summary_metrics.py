@@ -28,20 +28,25 @@ def rouge(answer: str, references: Sequence[str], language: str) -> dict[str, fl
     return {name: float(found[name].fmeasure) for name in _NAMES}
 
 
-class _Words:
+def words(text: str, language: str) -> list[str]:
     """Lower-case words of any script; single characters where a language writes no spaces."""
+    from tianti.tasks.metrics import (
+        LONE_CHARACTER,
+        UNSPACED_LANGUAGES,
+    )  # which lists the metrics of this file
+
+    text = text.lower()
+    return re.findall(r"\w+", LONE_CHARACTER.sub(r" \1 ", text) if language in UNSPACED_LANGUAGES else text)
+
+
+class _Words:
+    """`words` as the library wants it."""
 
     def __init__(self, language: str) -> None:
-        from tianti.tasks.metrics import (
-            LONE_CHARACTER,
-            UNSPACED_LANGUAGES,
-        )  # which lists the metrics of this file
-
-        self._alone = LONE_CHARACTER if language in UNSPACED_LANGUAGES else None
+        self._language = language
 
     def tokenize(self, text: str) -> list[str]:
-        text = text.lower()
-        return re.findall(r"\w+", self._alone.sub(r" \1 ", text) if self._alone else text)
+        return words(text, self._language)
 
 
 @cache

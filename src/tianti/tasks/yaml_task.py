@@ -116,7 +116,9 @@ class YamlTask:
         if sample.variants or self.file.group is not None:
             variants = [others[start : start + size] for start in range(0, len(others), size)]
             values |= self._aspects(sample, grade, usual, variants)
-        return Grade(grade.prediction, {name: values[name] for name in self.file.metric_names})
+        return Grade(
+            grade.prediction, {name: values[name] for name in self.file.metric_names if name in values}
+        )
 
     def examples(self, split: Literal["train", "validation"]) -> list[Example]:
         if split not in self.file.splits:

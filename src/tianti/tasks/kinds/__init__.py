@@ -1,6 +1,8 @@
 """The kinds of task. A new kind is one file beside this one and one line here."""
 
 from tianti.tasks.kinds.classification import Classification
+from tianti.tasks.kinds.code_generation import CodeGeneration
+from tianti.tasks.kinds.dialogue import Dialogue
 from tianti.tasks.kinds.extractive_question_answering import ExtractiveQuestionAnswering
 from tianti.tasks.kinds.kind import Kind
 from tianti.tasks.kinds.language_modelling import LanguageModelling
@@ -23,6 +25,8 @@ _ALL: tuple[Kind, ...] = (
     LanguageModelling(),
     Translation(),
     Summarisation(),
+    Dialogue(),
+    CodeGeneration(),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from tianti.core.exceptions import IncompatibleError, TaskError
 from tianti.engine import GenerateRequest, Request, Response
@@ -33,6 +33,8 @@ class Fields:
     no_relation: str | None = None
     passage: Field | None = None
     answer_start: Field | None = None
+    own: Mapping[str, Field] = field(default_factory=dict)
+    """The columns of the keys that kinds of written text have for themselves, by key."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,10 @@ class Form:
     """The choice that says that there is none."""
     passage: str = ""
     span: tuple[int, int] | None = None
+    details: Any = None
+    """What else the kind needs to grade, in its own form."""
+    prompt: str | None = None
+    """What stands before the answer, where it is more than `doc_to_text` makes of the row."""
 
 
 @dataclass(frozen=True)
