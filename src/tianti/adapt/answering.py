@@ -21,7 +21,7 @@ def label_backend(network: PooledNetwork, tokenizer: Any, batch: int | Literal["
     """The backend of a network with one output per label."""
     reader = Reader(network, tokenizer)
 
-    def forward(texts: Sequence[str]) -> Tensor:
+    def forward(texts: Sequence[str | tuple[str, str]]) -> Tensor:
         logits: Tensor = network(*pad(reader.read(texts), reader.fill, network.head.weight.device))
         return logits
 

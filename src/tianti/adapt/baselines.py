@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +16,14 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from tianti.adapt.fitting import Form, join
+from tianti.adapt.token_baselines import (
+    CommonTag,
+    FirstWords,
+    NearQuestion,
+    TfidfTag,
+    TokenBaseline,
+    TokenRule,
+)
 from tianti.core.exceptions import UnknownNameError
 from tianti.engine import (
     ChooseRequest,
@@ -90,8 +98,20 @@ class BaselineBackend:
         return {"backend": "baseline", "baseline": self.name, "answers": len(self.answers)}
 
 
-def fit_baseline(name: str, form: Form, examples: Sequence[Example], language: str) -> BaselineBackend:
+def fit_baseline(
+    name: str, form: Form, examples: Sequence[Example], language: str
+) -> BaselineBackend | TokenBaseline:
     """Fit the baseline `baseline:majority` or `baseline:tfidf` on the examples."""
+    if name.removeprefix("baseline:") not in ("majority", "tfidf"):
+        raise UnknownNameError("baseline", name, ["baseline:majority", "baseline:tfidf"])
+    if form in ("tags", "span"):
+        rules: dict[tuple[str, str], Callable[[Sequence[Example]], TokenRule]] = {
+            ("baseline:majority", "tags"): CommonTag,
+            ("baseline:tfidf", "tags"): TfidfTag,
+            ("baseline:majority", "span"): FirstWords,
+            ("baseline:tfidf", "span"): NearQuestion,
+        }
+        return TokenBaseline(name, rules[f"baseline:{name.removeprefix('baseline:')}", form](examples))
     if form == "text":
         # A generation is a choice among all answers of the training split.
         answers = tuple(sorted({example.continuation for example in examples}))
@@ -111,10 +131,8 @@ def fit_baseline(name: str, form: Form, examples: Sequence[Example], language: s
             rule = MajorityClass(classes, labels)
         case "tfidf" if form == "choices":
             rule = TfidfChoice(examples, language)
-        case "tfidf":
-            rule = TfidfClass(texts, classes, labels, language)
         case _:
-            raise UnknownNameError("baseline", name, ["baseline:majority", "baseline:tfidf"])
+            rule = TfidfClass(texts, classes, labels, language)
     return BaselineBackend(name, rule, answers)
 
 

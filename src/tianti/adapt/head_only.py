@@ -22,7 +22,9 @@ class HeadOnly(Checked):
     - causal models: a copy of the output head, trained on the hidden states before the answers' tokens; what answers is
       still the prompt, so the head starts where zero-shot stands;
     - encoders, labels: multinomial logistic regression on the mean of the text's last hidden states, to its optimum;
-    - encoders, choices: one scoring vector on the mean of question and choice, softmax over the choices, the same way.
+    - encoders, choices: one scoring vector on the mean of question and choice, softmax over the choices, the same way;
+    - encoders, tags: the regression on the last hidden state of each word's first token;
+    - encoders, spans: one scoring vector for the answer's first token and one for its last, softmax over the passage.
 
     The number of passes, or the strength of the penalty, is chosen by the validation split, or by a tenth of the
     training split where there is none.

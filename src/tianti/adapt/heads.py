@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from tianti.adapt import saving
 from tianti.adapt.adaptation import Adapted, Cost
 from tianti.adapt.learning import answering
 from tianti.adapt.lesson import Lesson
-from tianti.adapt.networks import PooledNetwork, compute_features, shared_copy
+from tianti.adapt.networks import PooledNetwork, TokenNetwork, compute_features, shared_copy
 from tianti.adapt.objectives import choose_objective
 from tianti.adapt.samples import Labelled, Reader, labelled, pad, size, sorted_batches, windows
+from tianti.adapt.token_heads import fit_tokens
 from tianti.adapt.training import isolated_randomness, set_tensors, trained_tensors
 from tianti.core.exceptions import IncompatibleError
 from tianti.core.progress import Progress
@@ -46,7 +47,7 @@ def learn_head(lesson: Lesson, folder: Path, progress: Progress) -> Adapted:
         return Adapted(answering(network, choose_objective(lesson)), cost, network, tuple(tensors))
     started = time.perf_counter()
     with progress.meter(f"head-only · {lesson.task.info.name}", None) as meter:
-        fit = _fit_pooled if isinstance(network, PooledNetwork) else _fit_output
+        fit = _fitting(network)
         cost = fit(network, lesson)
         meter.advance(note=f"validation loss {min(cost.validation):.3f}")
     tensors = trained_tensors(network)
@@ -60,6 +61,13 @@ def learn_head(lesson: Lesson, folder: Path, progress: Progress) -> Adapted:
     return Adapted(answering(network, choose_objective(lesson)), cost, network, tuple(tensors))
 
 
+def _fitting(network: Any) -> Callable[[Any, Lesson], Cost]:
+    """What fits the head of a network."""
+    if isinstance(network, TokenNetwork):
+        return fit_tokens
+    return _fit_pooled if isinstance(network, PooledNetwork) else _fit_output
+
+
 def _network(lesson: Lesson) -> Any:
     """A copy with shared frozen weights, in which the head alone requires a gradient."""
     original, _ = lesson.model.pair()
@@ -67,7 +75,7 @@ def _network(lesson: Lesson) -> Any:
     if lesson.model.model.architecture == "causal":
         return _with_own_output(network)
     with isolated_randomness(lesson.draw, original.device):
-        return PooledNetwork(network.base_model, lesson.outputs)
+        return choose_objective(lesson).build(lambda _: network.base_model)
 
 
 def _fit_pooled(network: PooledNetwork, lesson: Lesson) -> Cost:

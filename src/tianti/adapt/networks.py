@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from tianti.adapt.samples import pad, sorted_batches
+from tianti.core.exceptions import IncompatibleError
 from tianti.engine.tokens import Tokens
 
 
@@ -31,7 +32,7 @@ class PooledNetwork(nn.Module):
     Mean pooling is what sentence encoders are trained for, and it serves causal bodies as well.
     """
 
-    def __init__(self, body: Any, outputs: int) -> None:
+    def __init__(self, body: Any, outputs: int, separator: int | None = None) -> None:
         super().__init__()
         if getattr(body, "pooler", None) is not None:
             body.pooler = None  # BERT's own pooling head, trained on next-sentence prediction; not used here
@@ -40,6 +41,8 @@ class PooledNetwork(nn.Module):
         self.head = nn.Linear(width, outputs, device=body.device)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
+        self.separator = separator
+        """The token between the two texts of a pair, where the body tells its halves apart by token types."""
         names = inspect.signature(type(body).forward).parameters
         self.options = {"use_cache": False} if "use_cache" in names else {}
 
@@ -48,10 +51,17 @@ class PooledNetwork(nn.Module):
         """The body's config."""
         return self.body.config
 
+    def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """[rows, tokens] → the last hidden states [rows, tokens, width] in float32, those of the given tokens alone:
+        whatever an adaptation puts before them (a soft prompt) is left out."""
+        types = {} if self.separator is None else {"token_type_ids": token_types(input_ids, self.separator)}
+        read = self.body(input_ids=input_ids, attention_mask=attention_mask, **types, **self.options)
+        states: Tensor = read.last_hidden_state[:, -input_ids.shape[1] :].float()
+        return states
+
     def features(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """[rows, tokens] → [rows, width], in float32."""
-        read = self.body(input_ids=input_ids, attention_mask=attention_mask, **self.options)
-        hidden: Tensor = read.last_hidden_state.float()
+        hidden = self.hidden(input_ids, attention_mask)
         mask = attention_mask.unsqueeze(-1).float()
         return torch.sum(hidden * mask, dim=1) / mask.sum(dim=1)
 
@@ -59,6 +69,62 @@ class PooledNetwork(nn.Module):
         """[rows, tokens] → logits [rows, outputs]."""
         logits: Tensor = self.head(self.features(input_ids, attention_mask))
         return logits
+
+
+class TokenNetwork(PooledNetwork):
+    """A transformer body and a linear head on each of its last hidden states."""
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """[rows, tokens] → logits [rows, tokens, outputs]."""
+        logits: Tensor = self.head(self.hidden(input_ids, attention_mask))
+        return logits
+
+
+class Windows(Protocol):
+    """A text in one or more rows of tokens, and the positions of each row that are looked at."""
+
+    @property
+    def rows(self) -> tuple[Tokens, ...]: ...
+
+    @property
+    def kept(self) -> tuple[tuple[int, int], ...]: ...
+
+
+def read_windows(
+    network: PooledNetwork, items: Sequence[Windows], *, head: bool = True, fill: int = 0
+) -> list[Tensor]:
+    """For each item the outputs of all its tokens, [tokens, outputs]; their hidden states without `head`."""
+    ids, mask = pad([row for item in items for row in item.rows], fill, network.head.weight.device)
+    read = network(ids, mask) if head else network.hidden(ids, mask)
+    rows = iter(read)
+    return [torch.cat([next(rows)[start:stop] for start, stop in item.kept]) for item in items]
+
+
+def token_types(input_ids: Tensor, separator: int) -> Tensor:
+    """0 up to the first separator, 1 behind it: how BERT tells the first text of a pair from the second."""
+    separators = (input_ids == separator).long()
+    return (separators.cumsum(dim=1) - separators).clamp(max=1)
+
+
+def pair_separator(config: Any, tokenizer: Any) -> int | None:
+    """The token after which the second text of a pair begins, for a body that tells them apart; None for one that
+    does not.
+
+    Raises:
+        IncompatibleError: token types that do not change at the separator.
+    """
+    encoded = tokenizer("a", "b")
+    types = encoded.get("token_type_ids")
+    if types is None or max(types) == 0 or getattr(config, "type_vocab_size", 0) < 2:
+        return None
+    separator: int | None = tokenizer.sep_token_id
+    ids = torch.tensor([encoded["input_ids"]])
+    if separator is None or token_types(ids, separator).tolist() != [types]:
+        raise IncompatibleError(
+            f"{type(tokenizer).__name__} marks the halves of a pair as {types}, which is not done here",
+            remedy="use a model that marks them as BERT does, or not at all",
+        )
+    return separator
 
 
 def compute_features(network: PooledNetwork, rows: Sequence[Tokens], fill: int, batch: int = 32) -> Tensor:

@@ -61,8 +61,8 @@ class Reader:
         self.fill = int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0)
         """Stands where a row is padded, behind the mask, and for a text without tokens."""
 
-    def read(self, texts: Sequence[str]) -> list[Tokens]:
-        """One row of at least one token per text."""
+    def read(self, texts: Sequence[str | tuple[str, str]]) -> list[Tokens]:
+        """One row of at least one token per text; two texts are read as the tokenizer writes a pair."""
         if not texts:
             return []
         cut = {"truncation": True, "max_length": self.max_length} if self.truncate else {}
@@ -106,7 +106,9 @@ def _checked(read: T | Failure, request: ScoreRequest | RollingRequest) -> T:
 def labelled(examples: Sequence[Example], form: Form, reader: Reader) -> list[Labelled]:
     """Examples with a label as rows of tokens: the text alone, or the text with each of its choices."""
     texts = [
-        [join(example.text, choice) for choice in example.choices] if form == "choices" else [example.text]
+        [join(example.text, choice) for choice in example.choices]
+        if form == "choices"
+        else [example.pair or example.text]
         for example in examples
     ]
     rows = iter(reader.read([text for group in texts for text in group]))

@@ -12,7 +12,8 @@ from tianti.engine.requests import ChooseRequest, ChooseResponse, Failure, Reque
 if TYPE_CHECKING:
     import torch
 
-Forward = Callable[[Sequence[str]], "torch.Tensor"]
+Forward = Callable[[Sequence[Any]], "torch.Tensor"]
+"""n texts, or pairs of texts → logits (n, labels)."""
 
 
 class ClassifierBackend:
@@ -54,7 +55,7 @@ class ClassifierBackend:
                 yield index, Failure("skipped", f"a classifier cannot answer a {type(request).__name__}")
         with self.usage.timed():
             lengths = dict(
-                zip(asked, self.count_tokens([request.text for request in asked.values()]), strict=True)
+                zip(asked, self.count_tokens([_read(request) for request in asked.values()]), strict=True)
             )
         for index in [index for index, length in lengths.items() if length > self.max_length]:
             reason = f"text of {lengths[index]} tokens, the model reads {self.max_length}"
@@ -62,7 +63,7 @@ class ClassifierBackend:
             del asked[index]
         yield from self._choose(asked, lengths)
 
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+    def count_tokens(self, texts: Sequence[str | tuple[str, str]]) -> list[int]:
         if not texts:
             return []
         encoded = self.tokenizer(list(texts), return_attention_mask=False, verbose=False)["input_ids"]
@@ -82,10 +83,10 @@ class ClassifierBackend:
     ) -> Iterator[tuple[int, Response]]:
         import torch
 
-        texts = list(dict.fromkeys(request.text for request in asked.values()))
-        askers: dict[str, list[int]] = {text: [] for text in texts}
+        texts = list(dict.fromkeys(_read(request) for request in asked.values()))
+        askers: dict[str | tuple[str, str], list[int]] = {text: [] for text in texts}
         for index, request in asked.items():
-            askers[request.text].append(index)
+            askers[_read(request)].append(index)
 
         def run(batch: Sequence[int]) -> list[list[float]]:
             with torch.inference_mode():
@@ -100,6 +101,11 @@ class ClassifierBackend:
                     yield index, result
                 else:
                     yield index, _response(asked[index], result, lengths[index])
+
+
+def _read(request: ChooseRequest) -> str | tuple[str, str]:
+    """What is read: the two texts of a pair apart."""
+    return request.pair or request.text
 
 
 def _response(request: ChooseRequest, logprobs: Sequence[float], tokens: int) -> Response:

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any
 
 from tianti.adapt import Adapted
-from tianti.adapt.embedding import with_embedder
 from tianti.conductor import SMALL_MODEL, Conductor, adapt, set_threads
 from tianti.core.environment import environment, peak_memory_bytes
 from tianti.engine import Backend
@@ -58,8 +57,7 @@ class Asking:
         """
         trial = self.trial
         backend = self._backend()
-        loaded = self._conductor.load(trial)
-        shots = with_embedder(trial.adaptation.shots(trial.seed or 0, loaded.tokenizer), loaded)
+        shots = trial.adaptation.shots(trial.seed or 0, self._conductor.load(trial).tokenizer)
         questions = trial.task.questions(shots, backend.request_types, trial.limit)
         for position, question in enumerate(questions):
             self._questions.setdefault(question.sample_id, []).append((position, question))

@@ -8,6 +8,8 @@ from tianti.adapt.objectives.choices import Choices
 from tianti.adapt.objectives.labels import Labels
 from tianti.adapt.objectives.objective import Objective
 from tianti.adapt.objectives.seq2seq_text import Seq2SeqText
+from tianti.adapt.objectives.span import Span
+from tianti.adapt.objectives.tags import Tags
 
 
 def choose_objective(lesson: Lesson) -> Objective:
@@ -21,6 +23,10 @@ def choose_objective(lesson: Lesson) -> Objective:
             return Labels(lesson)
         case _, "choices":
             return Choices(lesson)
+        case _, "tags":
+            return Tags(lesson)
+        case _, "span":
+            return Span(lesson)
         case architecture, form:
             raise AssertionError(f"need_trainable lets nothing else through: {architecture}, {form}")
 
