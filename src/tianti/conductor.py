@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from tianti.adapt import Adapted
+from tianti.adapt.embedding import with_embedder
 from tianti.adapt.stages import address, stages
 from tianti.core.environment import environment, peak_memory_bytes
 from tianti.core.exceptions import IncompatibleError, StoreError, TiantiError
@@ -114,7 +115,7 @@ def _measure(trial: Trial, loaded: LoadedModel, run: Run, store: Store, progress
 
     expected = trial.task.count(trial.limit)
     answered = frozenset(store.answered(run.run_id))
-    shots = trial.adaptation.shots(seed, loaded.tokenizer)
+    shots = with_embedder(trial.adaptation.shots(seed, loaded.tokenizer), loaded)
     with progress.meter(trial.title, expected) as meter:
         meter.advance(len(answered))
         for answers in evaluate(adapted.backend, trial.task, shots, trial.limit, answered):

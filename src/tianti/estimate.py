@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -55,6 +55,8 @@ def _estimate(trial: Trial) -> Estimate:
 
     types = _request_types(trial)
     shots = trial.adaptation.shots(trial.seed or 0, tokenizer)
+    if shots.selection == "embedding":  # no weights are loaded here; any examples are about as long
+        shots = replace(shots, selection="random")
     looked_at = list(trial.task.questions(shots, types, min(samples, LOOKED_AT)))
     texts = [_text(request) for question in looked_at for request in question.requests]
     tokens = round(sum(count(texts)) / max(len(looked_at), 1) * samples)

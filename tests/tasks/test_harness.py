@@ -370,3 +370,9 @@ def test_global_generators_are_left_alone(world: Path) -> None:
     random.seed(5)
     ask(load("choice", world), Shots(2))
     assert random.random() == expected
+
+
+@pytest.mark.parametrize("selection", ["balanced", "similar", "embedding"])
+def test_a_selection_that_lm_eval_does_not_have_is_refused(world, selection):
+    with pytest.raises(IncompatibleError, match=f"no selection={selection}"):
+        load("choice", world).questions(Shots(2, selection), ALL)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from tianti.adapt.options import PositiveInt
 from tianti.adapt.prompting import Prompting
+from tianti.tasks.selection import Selection
 from tianti.tasks.task import Shots
 
 
@@ -14,20 +15,24 @@ from tianti.tasks.task import Shots
 class FewShot(Prompting):
     """`k` solved examples of the training split before each question.
 
-    `selection`: `random` draws them anew for each question from the seed, `first` takes the first k for all.
+    `selection`: which of them, and in which order; see `tasks/selection.py`.
     `multiturn`: in a chat each of them is a turn of user and assistant, otherwise the user says all in one message.
     """
 
     name: ClassVar[str] = "few-shot"
     summary: ClassVar[str] = "k solved examples stand before each question in the prompt"
-    seeded: ClassVar[bool] = True
     always_shown: ClassVar[tuple[str, ...]] = ("k",)
     of_chat: ClassVar[tuple[str, ...]] = (*Prompting.of_chat, "multiturn")
 
     k: PositiveInt = 4
-    selection: Literal["random", "first"] = "random"
+    selection: Selection = "random"
     _: KW_ONLY
     multiturn: bool = True
+
+    @property
+    def seeded(self) -> bool:
+        """Nothing is drawn where similarity decides."""
+        return self.selection not in ("similar", "embedding")
 
     def shots(self, seed: int, tokenizer: Any = None) -> Shots:
         return Shots(self.k, self.selection, seed, self._chat(tokenizer, multiturn=self.multiturn))

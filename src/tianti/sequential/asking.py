@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tianti.adapt import Adapted
+from tianti.adapt.embedding import with_embedder
 from tianti.conductor import SMALL_MODEL, Conductor, adapt, set_threads
 from tianti.core.environment import environment, peak_memory_bytes
 from tianti.engine import Backend
@@ -57,7 +58,8 @@ class Asking:
         """
         trial = self.trial
         backend = self._backend()
-        shots = trial.adaptation.shots(trial.seed or 0, self._conductor.load(trial).tokenizer)
+        loaded = self._conductor.load(trial)
+        shots = with_embedder(trial.adaptation.shots(trial.seed or 0, loaded.tokenizer), loaded)
         questions = trial.task.questions(shots, backend.request_types, trial.limit)
         for position, question in enumerate(questions):
             self._questions.setdefault(question.sample_id, []).append((position, question))

@@ -4,8 +4,8 @@ A task's prompts are those of lm-eval on one process. Three rules where a study 
 
 - the study's number of shots wins over a `num_fewshot` in the task's YAML (zero-shot GSM8K has no shots, though its
   YAML says 5), but a task whose YAML says 0 has no place for shots and refuses them;
-- how shots are chosen is the task's own choice (`Shots.selection` is not used); they are drawn with lm-eval's default
-  seed plus the seed of the shots, so that seed 0 gives lm-eval's prompts;
+- how shots are chosen is the task's own choice (`random` and `first` give it, other selections are refused); they are
+  drawn with lm-eval's default seed plus the seed of the shots, so that seed 0 gives lm-eval's prompts;
 - a backend that can only choose (a head, a classifier) is shown the question and its choices, without shots.
 """
 
@@ -205,6 +205,11 @@ class HarnessTask:
             )
         if shots.k == 0:
             return
+        if shots.selection not in ("random", "first"):
+            raise IncompatibleError(
+                f"{self._name} chooses its examples itself: it has no selection={shots.selection}",
+                remedy="leave selection out, or write a task file of your own (tianti task new)",
+            )
         if self._task.OUTPUT_TYPE == "loglikelihood_rolling":
             raise IncompatibleError(f"{self._name} measures whole texts: there is no place for shots")
         if self._shots_of_yaml == 0:

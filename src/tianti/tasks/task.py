@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from tianti.engine import Request, Response
 from tianti.tasks.chat import Chat
+from tianti.tasks.selection import Encode, Selection
 
 if TYPE_CHECKING:
     from tianti.stats.intervals import Interval
@@ -23,14 +24,15 @@ IntervalOf = Callable[[Sequence[Any], Sequence[str] | None], "Interval"]
 class Shots:
     """How many solved examples stand before the question, how they are chosen, and the chat in which all is said.
 
-    `selection`: `random` draws them anew for each sample from (seed, task, sample); `first` takes the first k of the
-    training split for every sample. Without a `chat` the prompt is one plain text.
+    `selection` is described in `tasks/selection.py`; `encode` gives the points between which `embedding` compares.
+    Without a `chat` the prompt is one plain text.
     """
 
     k: int = 0
-    selection: Literal["random", "first"] = "random"
+    selection: Selection = "random"
     seed: int = 0
     chat: Chat | None = None
+    encode: Encode | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

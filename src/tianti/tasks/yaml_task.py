@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -11,13 +10,14 @@ from typing import Any, Literal
 
 from tianti.core.exceptions import IncompatibleError, TaskError
 from tianti.core.fingerprint import fingerprint
-from tianti.core.seeds import derive_seed, derived_random
+from tianti.core.seeds import derive_seed
 from tianti.engine import GenerateRequest, Request, Response, ScoreRequest, Thinking
 from tianti.tasks.aspects import of_group, over_orders, robustness
 from tianti.tasks.chat import Delimiters
 from tianti.tasks.kinds import KINDS
 from tianti.tasks.kinds.kind import Sample, Setting, Signed, Variant
 from tianti.tasks.samples import TaskData
+from tianti.tasks.selection import ShotPool
 from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
 from tianti.tasks.task_file import TaskFile, read_task_file
 
@@ -147,28 +147,13 @@ class YamlTask:
         return "".join([sample.description, *before, sample.text])
 
     def choose_shots(self, sample: Sample, shots: Shots) -> list[Sample]:
-        """The `shots.k` solved examples for one sample, never one that asks the same.
-
-        Raises:
-            IncompatibleError: there are not as many.
-        """
-        if shots.k == 0:
-            return []
-        pool, same = self.samples(self.file.fewshot_split), self._pool_texts[sample.text]
-        if len(pool) - same < shots.k:
-            raise IncompatibleError(
-                f"{self.name}: {shots.k} shots asked, split {self.file.fewshot_split!r} has {len(pool) - same}",
-                remedy="ask for fewer shots",
-            )
-        if shots.selection == "random":
-            generator = derived_random(shots.seed, self.file.task, sample.id)
-            pool = generator.sample(pool, shots.k + same)
-        others = (candidate for candidate in pool if candidate.text != sample.text)
-        return [candidate for candidate, _ in zip(others, range(shots.k), strict=False)]
+        """The `shots.k` solved examples for one sample; see `tasks/selection.py`."""
+        return self._shot_pool.choose(sample, shots) if shots.k else []
 
     @cached_property
-    def _pool_texts(self) -> Counter[str]:
-        return Counter(sample.text for sample in self.samples(self.file.fewshot_split))
+    def _shot_pool(self) -> ShotPool:
+        split = self.file.fewshot_split
+        return ShotPool(self.samples(split), self.file.task, self.name, split)
 
     def _check_shots(self, shots: Shots, request_types: frozenset[type]) -> None:
         if shots.chat is not None:
