@@ -267,3 +267,37 @@ def test_killed_at_any_point_a_study_ends_as_if_nothing_had_happened(world: Path
         for store in ("undisturbed", "killed")
     ]
     assert digests[0] <= digests[1]
+
+
+def test_a_search_of_a_study_is_a_row_that_says_so_and_shows_its_tries(world: Path) -> None:
+    from typer.testing import CliRunner
+
+    from tianti.cli.application import application
+
+    words = [
+        "--adapt",
+        "zero-shot",
+        "--adapt",
+        "lora(r=2)",
+        "--search",
+        "lr=1e-4..1e-2",
+        "epochs=1,2",
+        "trials=3",
+    ]
+    arguments = [str(world / "model"), "--task", str(world / "task.yaml"), "--limit", "4", "--workers", "1"]
+    run = ["run", *arguments[:1], *words, *arguments[1:], "--store", str(world / "store"), "--json"]
+    printed = CliRunner().invoke(application(), run)
+    assert printed.exit_code == 0, printed.output
+    rows = {entry["adaptation"]: entry for entry in json.loads(printed.stdout)["entries"]}
+    row = rows["lora(r=2, epochs=1|2, lr=0.0001..0.01, trials=3)"]
+    assert "zero-shot" in rows
+    (run_id,) = row["cells"]["films"]["run_ids"]
+    shown = CliRunner().invoke(application(), ["show", run_id, "--store", str(world / "store"), "--json"])
+    facts = json.loads(shown.stdout)
+    assert len(facts["search"]) == 3
+    assert sum("(chosen)" in line for line in facts["search"]) == 1
+    assert facts["manifest"]["adaptation"]["settings"]["trials"] == 3
+    written = shlex.split(facts["repeat it"])
+    study = _study(world, adaptations=[written[written.index("--adapt") + 1]], limit=4)
+    (outcome,) = _conduct(study, world / "store")
+    assert outcome.state == "found"

@@ -92,7 +92,10 @@ def _passes(stage: Stage) -> int:
     """How many examples a trained step reads, each as often as there are epochs."""
     step, read = stage.step, len(stage.task.examples("train"))
     most = getattr(step, "max_examples", None) or read
-    return min(read, most) * (getattr(step, "epochs", 1) or 1)
+    epochs = getattr(getattr(step, "base", step), "epochs", 1) or 1
+    return (
+        min(read, most) * epochs * getattr(step, "trials", 1)
+    )  # a search tries about as long as its base takes
 
 
 def _text(request: Request) -> str:

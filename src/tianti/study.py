@@ -30,7 +30,9 @@ from pydantic import (
 
 from tianti.adapt import Adaptation, label, parse_adaptation, settings
 from tianti.adapt.chain import BETWEEN
+from tianti.adapt.search import with_search
 from tianti.adapt.sizes import check_sizes, with_sizes
+from tianti.adapt.space import parse_search
 from tianti.adapt.stages import facts_of_data
 from tianti.core.call import Call
 from tianti.core.exceptions import IncompatibleError, StudyError, UnknownNameError
@@ -69,6 +71,11 @@ class Study(BaseModel):
         (), description="numbers greater than 0, or all: each trained adaptation is a row for each of them"
     )
     """Learning curves: nested parts of the training split, drawn with the seed."""
+    search: dict[str, Any] = Field(
+        default_factory=dict,
+        description="settings to choose from and a number of trials: {lr: 1e-4..1e-2, epochs: [1, 3, 5], trials: 8}",
+    )
+    """Each trained adaptation is measured with the settings that did best on the validation split."""
     limit: int | None = Field(None, gt=0, description="a whole number greater than 0: samples of each task")
     include: tuple[Path, ...] = Field((), description="folders with lm-eval YAML files of your own")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps")
@@ -101,6 +108,11 @@ class Study(BaseModel):
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return [value] if isinstance(value, str | int) else value
+
+    @field_validator("search", mode="before")
+    @classmethod
+    def _search_in_words(cls, value: Any) -> Any:
+        return parse_search(value) if isinstance(value, str) else value
 
     @field_validator("models", "adaptations", "tasks", "seeds", "train_sizes")
     @classmethod
@@ -315,7 +327,8 @@ def trials(study: Study, in_memory: Sequence[Model] = ()) -> list[Trial]:
             more than a task has to learn from.
         IncompatibleError: a model for which no adaptation of the study is left.
     """
-    adaptations = with_sizes([parse_adaptation(text) for text in study.adaptations], study.train_sizes)
+    searched = with_search([parse_adaptation(text) for text in study.adaptations], study.search)
+    adaptations = with_sizes(searched, study.train_sizes)
     tasks = [task for reference in study.tasks for task in load_tasks(reference, study.include)]
     for adaptation in adaptations if study.train_sizes else ():
         for task in tasks:

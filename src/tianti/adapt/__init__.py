@@ -6,6 +6,7 @@ A new adaptation is a frozen dataclass in a file of its own, plus one line in `A
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 from tianti.adapt.adaptation import Adaptation, Adapted, Cost
 from tianti.adapt.chain import BETWEEN, Chain
@@ -15,6 +16,7 @@ from tianti.adapt.full import Full
 from tianti.adapt.head_only import HeadOnly
 from tianti.adapt.lora import LoRA
 from tianti.adapt.options import all_settings, changed, settings
+from tianti.adapt.search import Searched, searched_from, split_arguments
 from tianti.adapt.update import Update
 from tianti.adapt.zero_shot import ZeroShot
 from tianti.core.call import Call, parse_call, split_steps
@@ -29,6 +31,8 @@ ADAPTATIONS: dict[str, type[Adaptation]] = {
 def parse_adaptation(text: str) -> Adaptation:
     """Read the short notation: `lora(r=8, lr=1e-3, epochs=3)`, or several in a chain: `lora(r=8) + few-shot(k=4)`.
 
+    With something to choose from in place of a value, `lora(lr=1e-4..1e-2, epochs=1|3)`, settings are searched.
+
     Raises:
         UnknownNameError: no such adaptation, or it has no such argument.
         InputError: an argument has another type or is out of its range.
@@ -41,19 +45,23 @@ def _parse_step(text: str) -> Adaptation:
     call = parse_call(text)
     if call.name not in ADAPTATIONS:
         raise UnknownNameError("adaptation", call.name, ADAPTATIONS)
-    adaptation = ADAPTATIONS[call.name]
-    names = [field.name for field in fields(adaptation)]  # type: ignore[arg-type]  # each of them is a dataclass
-    for name in call.arguments:
+    adaptation: Any = ADAPTATIONS[call.name]
+    given, searched = split_arguments(call.arguments) if adaptation.trains else (call.arguments, {})
+    names = [field.name for field in fields(adaptation)]
+    for name in given:
         if name not in names:
             remedy = "" if names else "it has no arguments"
             raise UnknownNameError("argument", name, names, where=call.name, remedy=remedy)
-    return adaptation(**call.arguments)
+    made: Adaptation = adaptation(**given)
+    return searched_from(made, searched) if searched else made
 
 
 def label(adaptation: Adaptation) -> str:
     """The short notation with what differs from the defaults: `lora`, `lora(r=16)`, `few-shot(k=4)`."""
     if isinstance(adaptation, Chain):
         return BETWEEN.join(map(label, adaptation.steps))
+    if isinstance(adaptation, Searched):
+        return str(Call(adaptation.name, adaptation.shown_settings))
     return str(Call(adaptation.name, changed(adaptation)))
 
 
@@ -68,6 +76,7 @@ __all__ = [
     "Full",
     "HeadOnly",
     "LoRA",
+    "Searched",
     "Update",
     "ZeroShot",
     "all_settings",

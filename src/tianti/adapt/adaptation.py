@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,6 +37,8 @@ class Cost:
     peak_memory_bytes: int | None = None
     """The most memory in use while it was trained, model included: on a CPU the process's, on a GPU what torch took.
     None where it cannot be measured."""
+    tried: tuple[Mapping[str, Any], ...] = ()
+    """The tries of a search: settings, validation figure, steps, tokens and seconds of each, and which was chosen."""
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ def _check_place(step: Adaptation, before: Sequence[Adaptation], *, last: bool) 
             "update cannot stand behind head-only, which is fitted to its optimum at once and does not go on",
             remedy="use update behind lora or full",
         )
-    step.after(trained)
+    step.after(getattr(trained, "base", trained))
 
 
 def _answers_by_head(step: Adaptation, model: LoadedModel) -> bool:
@@ -180,4 +180,5 @@ def _sum(one: Cost, other: Cost) -> Cost:
         validation=one.validation + other.validation,
         validation_metric=one.validation_metric + other.validation_metric,
         peak_memory_bytes=max((peak for peak in peaks if peak is not None), default=None),
+        tried=(*one.tried, *other.tried),
     )

@@ -62,8 +62,10 @@ def all_settings(adaptation: Any) -> dict[str, Any]:
 def settings(adaptation: Any) -> dict[str, Any]:
     """The settings that mean something beside the others; together with the name they say what the adaptation is.
 
-    Those of a chain are its steps.
+    Those of a chain are its steps; one that is searched is what it is chosen from.
     """
+    if hasattr(adaptation, "space"):
+        return dict(adaptation.all_settings)
     if hasattr(adaptation, "steps"):
         return {"steps": [{"name": step.name, "settings": settings(step)} for step in adaptation.steps]}
     left_out = getattr(adaptation, "left_out", ())

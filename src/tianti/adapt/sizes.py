@@ -9,6 +9,7 @@ from typing import Any, Literal
 from tianti.adapt.adaptation import Adaptation
 from tianti.adapt.chain import Chain
 from tianti.adapt.examples import count_to_learn
+from tianti.adapt.search import Searched
 from tianti.adapt.stages import stages
 from tianti.adapt.update import Update
 from tianti.core.exceptions import IncompatibleError, InputError, StudyError
@@ -76,12 +77,12 @@ def _of_size(adaptation: Adaptation, size: Size, *, given: bool = False) -> Adap
     for step in _steps(adaptation):
         changed: Any = step
         if _has_size(step):
-            if changed.max_examples is not None and not given:
+            if getattr(step, "max_examples", None) is not None and not given:
                 raise StudyError(
                     f"{adaptation.name}: max_examples and train_sizes both say how many examples are learned",
                     remedy="leave one of them out",
                 )
-            changed = replace(changed, max_examples=None if size == "all" else size)
+            changed = _with_size(changed, None if size == "all" else size)
         steps.append(changed)
     return Chain(tuple(steps)) if isinstance(adaptation, Chain) else steps[0]
 
@@ -91,7 +92,15 @@ def _takes_part(adaptation: Adaptation) -> bool:
 
 
 def _has_size(step: Any) -> bool:
+    if isinstance(step, Searched):
+        return _has_size(step.base)
     return not isinstance(step, Update) and any(field.name == "max_examples" for field in fields(step))
+
+
+def _with_size(step: Any, size: int | None) -> Any:
+    if isinstance(step, Searched):
+        return replace(step, base=_with_size(step.base, size))
+    return replace(step, max_examples=size)
 
 
 def _steps(adaptation: Adaptation) -> tuple[Adaptation, ...]:

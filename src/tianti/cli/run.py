@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +21,7 @@ OPTIONS = {
     "study": "--name", "models": "MODEL", "tasks": "--task", "adaptations": "--adapt", "seeds": "--seed",
     "limit": "--limit", "include": "--include", "device": "--device", "dtype": "--dtype", "batch": "--batch",
     "engine": "--engine", "workers": "--workers", "until": "--until", "delta": "--delta", "order_seed": "--order-seed",
-    "train_sizes": "--train-size",
+    "train_sizes": "--train-size", "search": "--search",
 }  # fmt: skip
 """The options by the keys of a study that they stand for."""
 
@@ -52,6 +53,12 @@ def run(
     train_size: Annotated[
         str | None,
         typer.Option("--train-size", help="Learning curves: 16,64,256,all gives a row for each size."),
+    ] = None,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            "--search", help="Choose settings on the validation split: lr=1e-4..1e-2 epochs=1,3,5 trials=8"
+        ),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="The name of the study in the short form.")] = "run",
     include: Annotated[
@@ -92,8 +99,10 @@ def run(
     from tianti.store import Store
     from tianti.study import trials
 
+    if search is not None:
+        what, search = _search_words(what, search)
     changes = {
-        "tasks": task, "adaptations": adapt, "seeds": seed, "limit": limit, "include": include,
+        "search": search, "tasks": task, "adaptations": adapt, "seeds": seed, "limit": limit, "include": include,
         "train_sizes": None if train_size is None else parse_sizes(train_size),
         "device": device, "dtype": dtype, "batch": _number(batch), "engine": engine,
         "workers": _number(workers), "until": until, "delta": delta, "order_seed": order_seed,
@@ -144,6 +153,12 @@ def _study(what: list[str], changes: dict[str, object], name: str) -> Study:
         else {"study": name, "models": what}
     )
     return checked_study({**fields, **changes}, names=OPTIONS)
+
+
+def _search_words(what: list[str], search: str) -> tuple[list[str], str]:
+    """Without quotes the shell gives --search its first word, and those behind it as if they were models."""
+    words = [given for given in what if re.match(r"[a-z_]+=", given)]
+    return [given for given in what if given not in words], " ".join([search, *words])
 
 
 def _number(text: str | None) -> int | str | None:

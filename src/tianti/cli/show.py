@@ -17,6 +17,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Print a run: scores, settings, prompts, versions, hardware, cost, and the command that repeats it."""
+    from tianti.adapt.search import said
     from tianti.api import open_store
     from tianti.cli.tables import print_facts
     from tianti.study import repeat_command
@@ -33,6 +34,7 @@ def show(
             "answers": found.answers_count,
             "errors": found.errors_count,
             "skipped": found.skipped_count,
+            "search": [said(each) for each in found.cost.get("adaptation", {}).get("tried", ())],
             "manifest": found.manifest,
             "cost": found.cost,
             "environment": found.environment,

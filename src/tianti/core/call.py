@@ -119,7 +119,7 @@ def _show(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        plain = value if re.fullmatch(r"[\w./:@+-]+", value) else repr(value)
+        plain = value if re.fullmatch(r"[\w./:@+|-]+", value) else repr(value)
         return plain if _reads_as(plain, value) else _quoted(value)
     return str(value)
 
