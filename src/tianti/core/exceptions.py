@@ -67,7 +67,7 @@ class UnknownNameError(InputError):
         message = f"{where + ': ' if where else ''}unknown {what} {name!r}"
         if near:
             message += f": did you mean {' or '.join(map(repr, near))}?"
-        if names and len(names) <= 20:
+        if names and len(names) <= 30:
             message += f"{'' if near else ':'} Valid: {', '.join(names)}"
         super().__init__(message, remedy=remedy)
         self.name = name
