@@ -20,9 +20,20 @@ def test_documents_are_deterministic_and_take_turns(seed: int) -> None:
     stream = list(islice(documents(seed), 40))
     assert stream == list(islice(documents(seed), 40))
     assert document(seed, 17) == stream[17]
-    assert not any(HAN.search(text) for text in stream[::2])
+    assert not any(HAN.search(text) for text in stream[::2] if not translates(text))
     assert all(HAN.search(text) for text in stream[1::2])
     assert not any("{" in text or " / " in text for text in stream)
+
+
+def translates(text: str) -> bool:
+    """Whether a document is one of those that hold both languages."""
+    return bool(re.search(r"Chinese: | = |\n.*[\u4e00-\u9fff]", text))
+
+
+def test_english_and_chinese_meet_only_where_one_translates_the_other() -> None:
+    mixed = [text for text in islice(documents(3, PRIMER), 0, 4000, 2) if HAN.search(text)]
+    assert 0.04 < len(mixed) / 2000 < 0.2
+    assert all(translates(text) for text in mixed)
 
 
 def test_documents_hardly_repeat() -> None:

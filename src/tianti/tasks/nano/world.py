@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -77,11 +77,21 @@ def _parallel(node: Any) -> Any:
 
 @dataclass(frozen=True)
 class Side:
-    """What one side of the split may draw on: its people and places, and the groups of wordings."""
+    """What one side of the split may draw on: its people, places and organisations, and the groups of wordings.
+
+    `low` and `high` bound the hashes of what is its own (see `share`).
+    """
 
     names: tuple[Text, ...]
     places: tuple[Text, ...]
+    organisations: tuple[Text, ...]
     wordings: tuple[str, ...]
+    low: float = 0.0
+    high: float = 1.0
+
+    def owns(self, *key: str) -> bool:
+        """Whether what has this key falls on this side."""
+        return self.low <= share(*key) < self.high
 
     def wording(self, rng: random.Random, groups: Mapping[str, Sequence[Text]]) -> Text:
         """One wording of the groups that this side may use; groups weigh the same, however long they are."""
@@ -90,7 +100,7 @@ class Side:
     def plain(self) -> Side:
         """This side, mostly with the known wordings: for the parts of a text that is itself of this side's own."""
         own = tuple(group for group in self.wordings if group != "known")
-        return Side(self.names, self.places, ("known",) * (2 * len(own) or 1) + own)
+        return replace(self, wordings=("known",) * (2 * len(own) or 1) + own)
 
 
 SPLITS = {"train": 256, "validation": 100, "test": 200, "fresh": 200}
@@ -118,7 +128,14 @@ def side(name: str) -> Side:
         for mark in words["places"]["mark"]
         for kind in words["places"]["kind"]
     )
-    return Side(drawn(names), drawn(places), _WORDINGS.get(name, _TESTED))
+    organisations = (
+        Text(f"{mark.en} {kind.en}", mark.zh + kind.zh)
+        for mark in words["places"]["mark"]
+        for kind in words["organisations"]["kind"]
+        if mark.en != "Silver"
+    )
+    wordings = _WORDINGS.get(name, _TESTED)
+    return Side(drawn(names), drawn(places), drawn(organisations), wordings, low, high)
 
 
 def other_than(rng: random.Random, pool: Sequence[T], *taken: T) -> T:
