@@ -35,6 +35,7 @@ from tianti.engine import (
     Response,
 )
 from tianti.tasks.task import Example
+from tianti.tasks.text_classifier import logistic_regression, text_features
 
 Floats = NDArray[np.float64]
 
@@ -173,12 +174,12 @@ class TfidfClass:
     def __init__(
         self, texts: Sequence[str], classes: Sequence[str], labels: Sequence[int], language: str
     ) -> None:
-        self.features = _vectorizer(language)
+        self.features = text_features(language)
         matrix = self.features.fit_transform(texts)
         seen = sorted(set(labels))
         self.names = [classes[label] for label in seen]
         """The classes with an example; the others get the lowest score of a text."""
-        self.regression = _regression() if len(seen) > 1 else None
+        self.regression = logistic_regression() if len(seen) > 1 else None
         if self.regression is not None:
             with warnings.catch_warnings():
                 # Answers in free text are nearly as many as examples; scikit-learn takes that for a mistake.
@@ -211,9 +212,9 @@ class TfidfChoice:
             for example in examples
             for place, choice in enumerate(example.choices)
         ]
-        self.features = _vectorizer(language)
+        self.features = text_features(language)
         matrix = self.features.fit_transform([text for text, _ in pairs])
-        self.regression = _regression()
+        self.regression = logistic_regression()
         self.regression.fit(matrix, [right for _, right in pairs])
 
     @property
@@ -225,21 +226,6 @@ class TfidfChoice:
         scores = self.regression.decision_function(self.features.transform(texts))
         ends = np.cumsum([len(request.choices) for request in requests])
         return list(np.split(scores, ends[:-1]))
-
-
-def _vectorizer(language: str) -> Any:
-    """Words and pairs of words; in Chinese, which writes no spaces, runs of one to three characters."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    if language.startswith("zh"):
-        return TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
-    return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
-
-
-def _regression() -> Any:
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(C=10.0, max_iter=1000)
 
 
 def _cut(text: str, stops: Sequence[str]) -> str:

@@ -19,8 +19,8 @@
 | `ece_excess`      | the same                                                 | that less what calibration would show|
 
 Those of entities, relations and pairs are in `structure_metrics.py`, those of written texts in
-`translation_metrics.py`, `summary_metrics.py`, `dialogue_metrics.py` and `code_metrics.py`,
-those of robustness, order of options and groups in `aspect_metrics.py`.
+`translation_metrics.py`, `summary_metrics.py`, `dialogue_metrics.py`, `constraint_metrics.py`, `code_metrics.py` and
+`augmentation_metrics.py`, those of robustness, order of options and groups in `aspect_metrics.py`.
 
 Where a sample is answered several times (`repeats`), `exact_match` and `f1` are means over its answers first.
 The probabilities of `brier`, `log_loss` and `ece` are the softmax over the choices of the log-probabilities that `acc`
@@ -43,7 +43,9 @@ from functools import cache
 import numpy as np
 
 from tianti.tasks.aspect_metrics import ASPECT_METRICS
+from tianti.tasks.augmentation_metrics import AUGMENTATION_METRICS
 from tianti.tasks.code_metrics import PASS_COUNTS, PROGRAM_PASS_AT, VALID_PROGRAMS
+from tianti.tasks.constraint_metrics import CONSTRAINT_METRICS
 from tianti.tasks.dialogue_metrics import CANDIDATE_ACC, DIALOGUE_METRICS
 from tianti.tasks.metric_rule import Aspect, MetricRule, mean
 from tianti.tasks.structure_metrics import STRUCTURE_METRICS
@@ -185,7 +187,14 @@ BYTE_PERPLEXITY = MetricRule(
 BITS_PER_BYTE = MetricRule(
     "bits_per_byte", bits_per_byte, "bits_per_byte", "bits that the model needs per byte", False, "ratio"
 )
-TEXT_METRICS = (*TRANSLATION_METRICS, *ROUGE, *DIALOGUE_METRICS, VALID_PROGRAMS)
+TEXT_METRICS = (
+    *TRANSLATION_METRICS,
+    *ROUGE,
+    *DIALOGUE_METRICS,
+    *CONSTRAINT_METRICS,
+    VALID_PROGRAMS,
+    *AUGMENTATION_METRICS,
+)
 METRICS: dict[str, tuple[MetricRule, ...]] = {
     "acc": (ACC, CANDIDATE_ACC),
     "acc_norm": (ACC_NORM,),

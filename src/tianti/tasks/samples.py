@@ -83,11 +83,12 @@ class TaskData:
         samples = []
         for number, (sample_id, row) in enumerate(zip(ids, rows, strict=True), 1):
             place = f"row {number}"
+            form = kind.read(binding.fields, row, place)
             sample = Sample(
                 id=sample_id,
-                text=binding.fields.text.text(row, place),
-                form=kind.read(binding.fields, row, place),
-                head_text=binding.head_text(row, place),
+                text=binding.fields.text.text(row, place) if form.prompt is None else form.prompt,
+                form=form,
+                head_text=binding.head_text(row, place) if form.prompt is None else form.prompt,
                 pair=binding.pair(row, place),
                 cluster=str(binding.cluster.value(row, place)) if binding.cluster else "",
                 description=binding.description.text(row, place),

@@ -40,7 +40,7 @@ from tianti.tasks.task_keys import (
     ThinkingLimit,
     data_tag,
 )
-from tianti.tasks.text_keys import KEYS_OF_TEXTS, ProgrammingLanguage
+from tianti.tasks.text_keys import KEYS_OF_TEXTS, Augmentation, Constraints, ProgrammingLanguage
 
 LATER_KEYS = (
     "thinking",
@@ -82,6 +82,8 @@ class TaskFile(Strict):
     tests: Text | None = None
     programming_language: ProgrammingLanguage | None = None
     slots: Text | None = None
+    constraints: Constraints | None = None
+    augmentation: Augmentation | None = None
     id: Text | None = None
     cluster: Text | None = None
     metric_list: list[MetricItem] = Field(default_factory=list)
@@ -231,6 +233,11 @@ def _check_names(file: TaskFile, where: str) -> None:
                 )
     _check_repeats(file, where)
     _check_aspects(file, where)
+    if file.augmentation and not file.generation_kwargs.do_sample:
+        raise TaskError(
+            f"{where}: augmentation writes several texts from one prompt, all the same at temperature 0",
+            remedy="give generation_kwargs do_sample: true and a temperature",
+        )
 
 
 def _check_pair(file: TaskFile, where: str) -> None:
@@ -310,6 +317,8 @@ def _explain(where: str, content: Any, problem: Any) -> str:
             "thinking",
             "perturbations",
             "option_order",
+            "constraints",
+            "augmentation",
         ):
             keys = ", ".join(sorted(_valid_keys(path, content)))
             return f"{where}: {key}: expected keys and values ({keys}), found {problem['input']!r:.60}"
@@ -328,6 +337,8 @@ def _valid_keys(path: list[Any], content: Any) -> list[str]:
         "thinking": ThinkingLimit,
         "perturbations": Perturbations,
         "option_order": OptionOrder,
+        "constraints": Constraints,
+        "augmentation": Augmentation,
         "metric_list": MetricItem,
     }
     return list((models[path[0]] if path else TaskFile).model_fields)

@@ -15,7 +15,7 @@ from tianti.engine import GenerateRequest, Request, Response, ScoreRequest, Thin
 from tianti.tasks.aspects import of_group, over_orders, robustness
 from tianti.tasks.chat import Delimiters
 from tianti.tasks.kinds import KINDS
-from tianti.tasks.kinds.kind import Sample, Setting, Signed, Variant
+from tianti.tasks.kinds.kind import Learning, Sample, Setting, Signed, TeachingMuch, Variant
 from tianti.tasks.samples import TaskData
 from tianti.tasks.selection import ShotPool
 from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
@@ -111,7 +111,7 @@ class YamlTask:
         sample: Sample = question.sample
         size = len(responses) // (self._answers + len(sample.variants))  # requests of one asking
         usual, others = responses[: size * self._answers], responses[size * self._answers :]
-        grade = self.kind.grade(sample, usual, self._setting)
+        grade = self.kind.grade(sample, usual, self._grading)
         values = {**grade.values}
         if sample.variants or self.file.group is not None:
             variants = [others[start : start + size] for start in range(0, len(others), size)]
@@ -123,7 +123,10 @@ class YamlTask:
     def examples(self, split: Literal["train", "validation"]) -> list[Example]:
         if split not in self.file.splits:
             return []
-        return [self.kind.example(sample, self._setting) for sample in self.samples(split)]
+        kind, setting, samples = self.kind, self._setting, self.samples(split)
+        if isinstance(kind, TeachingMuch):
+            return [example for sample in samples for example in kind.examples(sample, setting)]
+        return [kind.example(sample, setting) for sample in samples]
 
     def rows(self, split: str) -> list[dict[str, Any]]:
         """The rows of a split as they stand in the data."""
@@ -261,10 +264,14 @@ class YamlTask:
 
     @staticmethod
     def _seeded(request: Request, seeds: tuple[int | str, ...], repeat: int) -> Request:
-        """A sampled request with a seed of its own for each repeat, the first one's being that of a single answer."""
+        """A sampled request with a seed of its own for each repeat, the first one's being that of a single answer.
+
+        Of several requests to a sample the kind gives each another number as its seed.
+        """
         if not isinstance(request, GenerateRequest) or request.temperature == 0:
             return request
-        return replace(request, seed=derive_seed(*seeds, *((repeat,) if repeat else ())))
+        number = ("request", request.seed) if request.seed else ()
+        return replace(request, seed=derive_seed(*seeds, *number, *((repeat,) if repeat else ())))
 
     @cached_property
     def _setting(self) -> Setting:
@@ -284,7 +291,17 @@ class YamlTask:
             generation=request,
             target_language=file.target_language or "",
             metrics=file.metric_names,
+            shot_delimiter=file.fewshot_delimiter,
+            generate=file.augmentation.generate if file.augmentation else 0,
         )
+
+    @cached_property
+    def _grading(self) -> Setting:
+        """The setting with what the kind has learned to grade with."""
+        if not isinstance(self.kind, Learning):
+            return self._setting
+        samples = self.samples("train") if "train" in self.file.splits else []
+        return replace(self._setting, learned=self.kind.learn(samples, self.file.language))
 
     @property
     def _splits_used(self) -> list[str]:

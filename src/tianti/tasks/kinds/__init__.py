@@ -2,6 +2,8 @@
 
 from tianti.tasks.kinds.classification import Classification
 from tianti.tasks.kinds.code_generation import CodeGeneration
+from tianti.tasks.kinds.controllable_generation import ControllableGeneration
+from tianti.tasks.kinds.data_augmentation import DataAugmentation
 from tianti.tasks.kinds.dialogue import Dialogue
 from tianti.tasks.kinds.extractive_question_answering import ExtractiveQuestionAnswering
 from tianti.tasks.kinds.kind import Kind
@@ -26,7 +28,9 @@ _ALL: tuple[Kind, ...] = (
     Translation(),
     Summarisation(),
     Dialogue(),
+    ControllableGeneration(),
     CodeGeneration(),
+    DataAugmentation(),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

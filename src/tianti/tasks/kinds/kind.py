@@ -113,6 +113,12 @@ class Setting:
     """That of the answers, where the task translates."""
     metrics: tuple[str, ...] = ()
     """The names of what is measured: what none of them needs is not asked."""
+    shot_delimiter: str = ""
+    """Stands between solved examples."""
+    generate: int = 0
+    """How many texts a data augmentation writes for each label."""
+    learned: Any = None
+    """What the kind has learned from the training split to grade with; see `Learning`."""
 
 
 class Kind(Protocol):
@@ -163,6 +169,22 @@ class Signed(Protocol):
     def signatures(self, setting: Setting) -> Mapping[str, str]:
         """By the names of the metrics."""
         ...
+
+
+@runtime_checkable
+class Learning(Protocol):
+    """A kind that learns from the training split how to grade."""
+
+    def learn(self, samples: Sequence[Sample], language: str) -> Any:
+        """What `Setting.learned` is to be, from the samples of the training split."""
+        ...
+
+
+@runtime_checkable
+class TeachingMuch(Protocol):
+    """A kind with several training examples in a sample."""
+
+    def examples(self, sample: Sample, setting: Setting) -> list[Example]: ...
 
 
 def incompatible(task: str, kind: str, need: str, types: frozenset[type]) -> IncompatibleError:
