@@ -3,7 +3,8 @@
     python examples/prepare.py [DATA]
 
 DATA is a folder with the sets as their authors publish them (by default `../shared/data`, beside the checkout):
-`weights_stories260K`, `tinystories_sample`, `sst2`, and those of `harness_data.py`. Nothing of it is kept in git.
+`weights_stories260K`, `tinystories_sample`, `sst2`, and those of `harness_data.py` and `structure_data.py`. Nothing of
+it is kept in git.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 from convert_llama2c import convert
 from harness_data import write_tasks
+from structure_data import structured_sets
 
 HERE = Path(__file__).parent
 WORK = HERE / "work"
@@ -35,6 +37,8 @@ def prepare(data: Path = DATA, work: Path = WORK) -> None:
     tinystories(data, work)
     sst2(data, work)
     sentence_encoder(work)
+    for name, rows in structured_sets(data):
+        _write(work / f"{name}.jsonl", rows)
     write_tasks(data, work / "harness")
 
 

@@ -20,16 +20,27 @@ from rich.console import Console
 import tianti
 from tianti.board.terminal import render
 from tianti.cli.progress import TerminalProgress
+from tianti.core.call import parse_call
 from tianti.study import Study, read_study, study_of
 
-STUDIES = ("stories260k-perplexity", "stories260k-zero-shot", "stories260k-five-shot", "sst2")
+STUDIES = (
+    "stories260k-perplexity",
+    "stories260k-zero-shot",
+    "stories260k-five-shot",
+    "sst2",
+    "wnut17",
+    "semeval2010",
+    "reading",
+    "pairs-and-choices",
+)
 PAGE = HERE.parent / "docs" / "reference" / "real-data.md"
 SMALL_LIMIT = 8
 SMALL_ADAPTATIONS = {
-    "lora": "lora(epochs=1, max_examples=64)",
-    "full": "full(epochs=1, max_examples=64)",
-    "head-only": "head-only(max_examples=64)",
+    "lora": "lora(epochs=1, max_examples=64, max_length=128)",
+    "full": "full(epochs=1, max_examples=64, max_length=128)",
+    "head-only": "head-only(max_examples=64, max_length=128)",
 }
+"""By the method."""
 
 
 def main(arguments: list[str]) -> None:
@@ -67,7 +78,7 @@ def run_studies(folder: Path, store: Path, *, small: bool) -> None:
 
 def shrunk(study: Study) -> Study:
     """The same study on a few samples, trained on a few examples."""
-    cheap = [SMALL_ADAPTATIONS.get(adaptation, adaptation) for adaptation in study.adaptations]
+    cheap = [SMALL_ADAPTATIONS.get(parse_call(each).name, each) for each in study.adaptations]
     return study_of(**(study.model_dump() | {"limit": SMALL_LIMIT, "adaptations": cheap}))
 
 

@@ -41,14 +41,24 @@ def small_store(prepared: Path) -> Path:
     return store
 
 
+CELLS = {
+    "stories260k-perplexity": 2,
+    "stories260k-zero-shot": 2,
+    "stories260k-five-shot": 4,
+    "sst2": 5,
+    "wnut17": 5,
+    "semeval2010": 5,
+    "reading": 8,
+    "pairs-and-choices": 12,
+}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", run_all.STUDIES)
 def test_a_study_runs_from_data_to_board(small_store: Path, name: str) -> None:
     board = tianti.load_board(small_store, name)
     cells = [(entry.name, cell) for entry in board.entries for cell in entry.cells.values()]
-    assert len(cells) == {"stories260k-perplexity": 2, "stories260k-zero-shot": 2}.get(
-        name, 4 if name != "sst2" else 5
-    )
+    assert len(cells) == CELLS[name]
     for entry, cell in cells:
         assert (cell.state, cell.n, cell.errors, cell.skipped) == ("ok", run_all.SMALL_LIMIT, 0, 0), entry
         assert cell.low is not None
