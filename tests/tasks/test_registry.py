@@ -11,7 +11,8 @@ from tianti.tasks import Shots, list_tasks, load_tasks, nano
 from tianti.tasks.registry import LIBRARY
 from tianti.tasks.task_file import read_task_file
 
-NAMES = [f"nano/{kind}{suffix}" for kind in ("commonsense", "qa", "sentiment") for suffix in ("", "-zh")]
+KINDS = ("commonsense", "entities", "pairs", "qa", "relations", "sentiment", "spans")
+NAMES = [f"nano/{kind}{suffix}" for kind in KINDS for suffix in ("", "-zh")]
 
 
 def load(reference, **options):

@@ -67,13 +67,12 @@ def entities_of(tags: Sequence[str]) -> list[Entity]:
 def write_entities(
     entities: Sequence[Entity], text: str, words: Words, names: Mapping[str, str], language: str
 ) -> str:
-    """The entities as an answer in words, in the order of the text."""
+    """The entities as an answer in words, in the order of the text; one that occurs again is named once."""
     style = wording(language)
-    if not entities:
-        return style.none
-    return style.between.join(
+    pieces = dict.fromkeys(
         text[words[each.first][0] : words[each.last][1]] + style.of + names[each.type] for each in entities
     )
+    return style.between.join(pieces) or style.none
 
 
 @dataclass(frozen=True)
@@ -88,8 +87,8 @@ class Named:
 def read_entities(answer: str, text: str, words: Words, names: Mapping[str, str]) -> Named:
     """The entities that an answer in words names.
 
-    A mention stands for its first occurrence from word to word that no mention before it has taken, so a name that
-    occurs twice in the text has to be named twice. What cannot be placed is counted: it was claimed and is wrong.
+    A mention stands for all places, from word to word, where it occurs; a longer one takes its places first, and what
+    is named twice counts once. What has no place is counted: it was claimed and is wrong.
     """
     kinds = {name: kind for kind, name in names.items()}
     first_words = {start: number for number, (start, _) in enumerate(words)}
@@ -97,15 +96,20 @@ def read_entities(answer: str, text: str, words: Words, names: Mapping[str, str]
     taken: set[int] = set()
     found: list[Entity] = []
     unplaced = 0
-    for piece in _pieces(answer):
-        mention, kind = _split(piece, kinds)
-        span = _place(mention, text, first_words, last_words, taken) if kind else None
-        if span is None:
-            unplaced += 1
-            continue
-        taken.update(range(span[0], span[1] + 1))
-        found.append(Entity(*span, kind))
+    for mention, kind in sorted(
+        dict.fromkeys(_split(piece, kinds) for piece in _pieces(answer)), key=_length
+    ):
+        spans = _places(mention, text, first_words, last_words) if kind else []
+        free = [span for span in spans if not taken & set(range(span[0], span[1] + 1))]
+        unplaced += not free
+        for first, last in free:
+            taken.update(range(first, last + 1))
+            found.append(Entity(first, last, kind))
     return Named(tuple(sorted(found)), unplaced)
+
+
+def _length(named: tuple[str, str]) -> int:
+    return -len(named[0])
 
 
 def _pieces(answer: str) -> list[str]:
@@ -122,16 +126,19 @@ def _split(piece: str, kinds: Mapping[str, str]) -> tuple[str, str]:
     return match[1].strip(), kinds.get(match[2].strip(), "")
 
 
-def _place(
-    mention: str, text: str, first_words: Mapping[int, int], last_words: Mapping[int, int], taken: set[int]
-) -> tuple[int, int] | None:
+def _places(
+    mention: str, text: str, first_words: Mapping[int, int], last_words: Mapping[int, int]
+) -> list[tuple[int, int]]:
+    """The first and last word of each place where a mention stands; places do not overlap."""
+    found = []
     start = text.find(mention) if mention else -1
     while start >= 0:
         first, last = first_words.get(start), last_words.get(start + len(mention))
-        if first is not None and last is not None and not taken & set(range(first, last + 1)):
-            return first, last
-        start = text.find(mention, start + 1)
-    return None
+        there = first is not None and last is not None
+        if first is not None and last is not None:
+            found.append((first, last))
+        start = text.find(mention, start + (len(mention) if there else 1))
+    return found
 
 
 def locate_words(words: Sequence[str], text: str) -> tuple[tuple[int, int], ...] | None:
