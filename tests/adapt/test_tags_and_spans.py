@@ -25,11 +25,11 @@ from tianti.adapt.token_heads import Terms, minimise, span_loss, tag_loss
 from tianti.core.exceptions import IncompatibleError
 from tianti.core.fingerprint import fingerprint
 from tianti.core.progress import Silent
-from tianti.engine import ChooseRequest, Failure, Request, SpanRequest, TagRequest
+from tianti.engine import ChooseRequest, Failure, GenerateRequest, Request, SpanRequest, TagRequest
 from tianti.models import from_objects
 from tianti.tasks.entities import locate_words
 from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
-from tiny import tiny_bert, tiny_masked, tiny_tokenizer
+from tiny import tiny_bert, tiny_llama, tiny_masked, tiny_t5, tiny_tokenizer
 
 LABELS = ("O", "B-PER", "I-PER")
 PEOPLE = ("Anna", "Ben Oak", "Carla", "Dan Ash")
@@ -327,3 +327,15 @@ def test_pairs_are_read_as_pairs(adaptation: Any, tmp_path: Path) -> None:
     assert np.mean(right) > 0.8
     ids = loaded.tokenizer(*examples[0].pair)["input_ids"]  # type: ignore[misc]
     assert found[0].tokens == len(ids)
+
+
+@pytest.mark.parametrize("form", TASKS)
+@pytest.mark.parametrize("make", [tiny_llama, tiny_t5], ids=["causal", "seq2seq"])
+def test_language_models_learn_the_written_answer(form: str, make: Any, tmp_path: Path) -> None:
+    task = TASKS[form]()
+    loaded = from_objects(make(), tiny_tokenizer())
+    adaptation = Full(lr=2e-3, epochs=4, batch=4)
+    adaptation.check(loaded, task)
+    adapted = adaptation.adapt(loaded, task, 0, tmp_path, Silent())
+    assert adapted.cost.train_loss[-1] < adapted.cost.train_loss[0]
+    assert GenerateRequest in adapted.backend.request_types
