@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from tianti.api import evaluate, load_board, rank_items, rate_battles, run
+    from tianti.api import evaluate, load_adapted, load_board, rank_items, rate_battles, run
     from tianti.board import Board
     from tianti.core.exceptions import TiantiError
     from tianti.study import Study
@@ -25,13 +25,24 @@ _HOMES = {
     "Study": "tianti.study",
     "TiantiError": "tianti.core.exceptions",
     "evaluate": "tianti.api",
+    "load_adapted": "tianti.api",
     "load_board": "tianti.api",
     "rank_items": "tianti.api",
     "rate_battles": "tianti.api",
     "run": "tianti.api",
 }
 
-__all__ = ["Board", "Study", "TiantiError", "evaluate", "load_board", "rank_items", "rate_battles", "run"]
+__all__ = [
+    "Board",
+    "Study",
+    "TiantiError",
+    "evaluate",
+    "load_adapted",
+    "load_board",
+    "rank_items",
+    "rate_battles",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

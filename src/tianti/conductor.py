@@ -144,7 +144,7 @@ def adapt(trial: Trial, loaded: LoadedModel, store: Store, progress: Progress) -
     it, others wait.
     """
     seed = trial.seed or 0
-    learned = stages(trial.adaptation, trial.task, seed)
+    learned = stages(trial.adaptation, trial.task, seed, loaded.tokenizer)
     folder = store.adapted_folder(address(loaded, learned))
     with locked(folder) if learned else nullcontext():
         return trial.adaptation.adapt(loaded, trial.task, seed, folder, progress)

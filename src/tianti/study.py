@@ -345,6 +345,19 @@ def trials(study: Study, in_memory: Sequence[Model] = ()) -> list[Trial]:
     ]
 
 
+def trial_of(manifest: Mapping[str, Any]) -> Trial:
+    """The trial with this manifest, its model and task opened again."""
+    model, task, engine = manifest["model"], manifest["task"], manifest["engine"]
+    revision = f"@{model['revision']}" if model["revision"] and "@" not in model["reference"] else ""
+    study = study_of(
+        models=[model["reference"] + revision], adaptations=[full_notation(manifest)], tasks=[task["reference"]],
+        seeds=[manifest["seed"] or 0], limit=manifest["limit"], include=[Path(folder) for folder in task["include"]],
+        dtype=engine["dtype"], engine=engine.get("name", "transformers"),
+    )  # fmt: skip
+    found = trials(study)
+    return next((trial for trial in found if trial.task.info.name == task["name"]), found[0])
+
+
 def repeat_command(manifest: Mapping[str, Any]) -> str:
     """The command that runs a trial with this manifest again."""
     model, task = manifest["model"], manifest["task"]

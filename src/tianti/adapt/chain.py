@@ -85,7 +85,7 @@ class Chain:
             self.prompt.check(model, task)
 
     def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
-        learned = stages(self, task, seed)
+        learned = stages(self, task, seed, model.tokenizer)
         done: _Done | None = None
         cost = Cost()
         for number, stage in enumerate(learned):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from tianti.adapt.dialogue import in_chat
 from tianti.adapt.options import settings
 from tianti.adapt.parts import cut, with_data
 from tianti.adapt.update import Update
@@ -26,8 +27,11 @@ class Stage:
     seed: int
 
 
-def stages(adaptation: Adaptation, task: Task, seed: int) -> list[Stage]:
-    """The trained steps in their order; none where nothing is trained."""
+def stages(adaptation: Adaptation, task: Task, seed: int, tokenizer: Any = None) -> list[Stage]:
+    """The trained steps in their order; none where nothing is trained.
+
+    Steps of a chain that ends in a chat learn their examples in that chat, written by the model's `tokenizer`.
+    """
     steps = [step for step in getattr(adaptation, "steps", (adaptation,)) if step.trains]
     shares = [step.part for step in steps if isinstance(step, Update) and step.data is None]
     parts = cut(task, shares, seed) if shares else [task]
@@ -37,7 +41,11 @@ def stages(adaptation: Adaptation, task: Task, seed: int) -> list[Stage]:
         if isinstance(step, Update):
             now = parts.pop(0) if step.data is None else with_data(task, data_of(step))
         found.append(Stage(step, now, seed if step.seeded else 0))
-    return found
+    prompt = getattr(adaptation, "prompt", None)
+    if tokenizer is None or not getattr(prompt, "chat", False):
+        return found
+    system = getattr(prompt, "system", None)
+    return [replace(stage, task=in_chat(stage.task, tokenizer, system)) for stage in found]
 
 
 def data_of(step: Update) -> Task:

@@ -15,6 +15,7 @@ from tianti.cli import (
     place,
     pretrain,
     rank,
+    recipe,
     run,
     show,
     task,
@@ -50,5 +51,6 @@ def application() -> typer.Typer:
     app.add_typer(models.app, name="models")
     app.add_typer(tasks.app, name="tasks")
     app.add_typer(adaptations.app, name="adaptations")
+    app.add_typer(recipe.app, name="recipe")
     app.add_typer(task.app, name="task")
     return app
