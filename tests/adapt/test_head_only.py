@@ -13,7 +13,7 @@ import torch
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from tianti.adapt import HeadOnly
+from tianti.adapt import HeadOnly, heads
 from tianti.adapt.heads import fit_choices, fit_labels
 from tianti.adapt.networks import PooledNetwork, compute_features
 from tianti.adapt.samples import Reader
@@ -167,3 +167,35 @@ def test_features_are_means_and_do_not_depend_on_padding(body: Any) -> None:
         with torch.no_grad():
             hidden = network.body(input_ids=torch.from_numpy(row[None])).last_hidden_state[0]
         assert torch.allclose(together[index], hidden.mean(dim=0), atol=1e-5)
+
+
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize(
+    ("network", "form"), [("llama", "text"), ("gpt2", "labels"), ("bert", "labels"), ("bert", "choices")]
+)
+def test_the_body_reads_the_data_once(
+    network: str,
+    form: str,
+    held: bool,
+    model: Callable[[str], Any],
+    task: Callable[[str], Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At most 1.3 forward passes, padding included, whatever the number of epochs and penalties."""
+    loaded, stub = model(network), task(form)
+    if not held:
+        stub.train, stub.validation = stub.train[:9], []  # nine examples are all trained on
+    body = type(loaded.network.base_model)
+    read: list[int] = []
+    forward = body.forward
+
+    def counted(self: Any, input_ids: Any = None, *args: Any, **named: Any) -> Any:
+        read.append(input_ids.numel())
+        return forward(self, input_ids, *args, **named)
+
+    monkeypatch.setattr(body, "forward", counted)
+    monkeypatch.setattr(heads, "answering", lambda *_: None)  # the engine tries a network on a few tokens
+    cost = HeadOnly(epochs=20).adapt(loaded, stub, 0, tmp_path, Silent()).cost
+    assert 0 < sum(read) <= 1.3 * cost.tokens
+    assert cost.peak_memory_bytes is None or cost.peak_memory_bytes > 0

@@ -19,6 +19,7 @@ from tianti.adapt import saving
 from tianti.adapt.adaptation import Adapted, Cost
 from tianti.adapt.learning import answering
 from tianti.adapt.lesson import Lesson
+from tianti.adapt.memory import PeakMemory
 from tianti.adapt.networks import PooledNetwork, TokenNetwork, compute_features, shared_copy
 from tianti.adapt.objectives import choose_objective
 from tianti.adapt.samples import Labelled, Reader, labelled, pad, size, sorted_batches, windows
@@ -46,7 +47,7 @@ def learn_head(lesson: Lesson, folder: Path, progress: Progress) -> Adapted:
         set_tensors(network, tensors)
         return Adapted(answering(network, choose_objective(lesson)), cost, network, tuple(tensors))
     started = time.perf_counter()
-    with progress.meter(f"head-only · {lesson.task.info.name}", None) as meter:
+    with progress.meter(f"head-only · {lesson.task.info.name}", None) as meter, PeakMemory(network) as memory:
         fit = _fitting(network)
         cost = fit(network, lesson)
         meter.advance(note=f"validation loss {min(cost.validation):.3f}")
@@ -56,6 +57,7 @@ def learn_head(lesson: Lesson, folder: Path, progress: Progress) -> Adapted:
         trainable_parameters=sum(tensor.numel() for tensor in tensors.values()),
         total_parameters=sum(parameter.numel() for parameter in network.parameters()),
         seconds=time.perf_counter() - started,
+        peak_memory_bytes=memory.peak,
     )
     cost = replace(cost, saved_bytes=saving.save(folder, lesson.identity, tensors, cost))
     return Adapted(answering(network, choose_objective(lesson)), cost, network, tuple(tensors))
@@ -83,8 +85,11 @@ def _fit_pooled(network: PooledNetwork, lesson: Lesson) -> Cost:
     _, tokenizer = lesson.model.pair()
     reader = Reader(network, tokenizer, lesson.adaptation.max_length)
     examples, held = lesson.examples(lesson.adaptation.max_examples)
-    parts = [labelled(part, lesson.form, reader) for part in (examples, held or examples)]
+    parts = [labelled(part, lesson.form, reader) for part in (examples, held) if part]
     features = [_features(network, part, reader.fill) for part in parts]
+    tokens = sum(size(item) for part in parts for item in part)
+    if not held:  # The examples that it was fitted on choose among the fits, too; nothing is read twice.
+        parts, features = parts * 2, features * 2
     mean, spread = _standard(np.concatenate(features[0]))
     standard = [[(rows - mean) / spread for rows in part] for part in features]
     labels = [[item.label for item in part] for part in parts]
@@ -98,7 +103,7 @@ def _fit_pooled(network: PooledNetwork, lesson: Lesson) -> Cost:
         network.head.bias.copy_(torch.from_numpy(bias - (weight / spread) @ mean))
     return Cost(
         examples=len(examples),
-        tokens=sum(size(item) for part in parts for item in part),
+        tokens=tokens,
         train_loss=(_pooled_loss(standard[0], labels[0], weight, bias),),
         validation=(min(losses),),
     )
@@ -199,10 +204,12 @@ def _fit_output(network: Any, lesson: Lesson) -> Cost:
     examples, held = lesson.examples(options.max_examples)
     parts = [
         windows(part, network, tokenizer, options.max_length, ends=lesson.is_written)
-        for part in (examples, held or examples)
+        for part in (examples, held)
+        if part
     ]
-    states, targets = _answer_states(network, parts[0])
-    held_states, held_targets = _answer_states(network, parts[1])
+    _check_linear(network, parts[0])
+    read = [_answer_states(network, part) for part in parts]
+    (states, targets), (held_states, held_targets) = read[0], read[-1]
     head = copy.deepcopy(network.get_output_embeddings()).float()
     optimizer = torch.optim.AdamW(head.parameters(), lr=options.lr, weight_decay=0.0)
     generator = torch.Generator().manual_seed(lesson.draw)
@@ -235,27 +242,35 @@ def _fit_output(network: Any, lesson: Lesson) -> Cost:
     )
 
 
-def _answer_states(network: Any, read: Sequence[Window]) -> tuple[Tensor, Tensor]:
-    """The last hidden state before each answer token, [tokens, width] in float32 on the CPU, and the tokens.
+def _check_linear(network: Any, read: Sequence[Window]) -> None:
+    """Look at a few tokens whether the model's logits are one linear layer of its last hidden state.
 
     Raises:
-        IncompatibleError: the model's logits are not one linear layer of its last hidden state.
+        IncompatibleError: they are more.
     """
+    head = network.get_output_embeddings()
+    ids, mask = pad([read[0].tokens[:8]], 0, head.weight.device)
+    network.train(False)
+    with torch.no_grad():
+        hidden = network.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+        logits = network(input_ids=ids, attention_mask=mask, use_cache=False).logits
+        if not torch.allclose(head(hidden), logits, atol=1e-3, rtol=1e-3):
+            raise IncompatibleError(
+                f"head-only does not fit {type(network).__name__}: its logits are more than one linear layer of its "
+                "hidden state",
+                remedy="use lora or full",
+            )
+
+
+def _answer_states(network: Any, read: Sequence[Window]) -> tuple[Tensor, Tensor]:
+    """The last hidden state before each answer token, [tokens, width] in float32 on the CPU, and the tokens."""
     head = network.get_output_embeddings()
     states: list[Tensor] = [torch.empty(0)] * len(read)
     network.train(False)
     with torch.no_grad():
-        for number, batch in enumerate(sorted_batches([size(window) for window in read], 32)):
+        for batch in sorted_batches([size(window) for window in read], 32):
             ids, mask = pad([read[index].tokens[:-1] for index in batch], 0, head.weight.device)
             hidden = network.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
-            if number == 0:
-                logits = network(input_ids=ids, attention_mask=mask, use_cache=False).logits
-                if not torch.allclose(head(hidden)[mask.bool()], logits[mask.bool()], atol=1e-3, rtol=1e-3):
-                    raise IncompatibleError(
-                        f"head-only does not fit {type(network).__name__}: its logits are more than one linear "
-                        "layer of its hidden state",
-                        remedy="use lora or full",
-                    )
             for row, index in enumerate(batch):
                 end = len(read[index].tokens) - 1
                 states[index] = hidden[row, end - read[index].scored : end].float().cpu()
