@@ -54,7 +54,7 @@ def test_what_the_trainer_makes_small_is_our_loss() -> None:
     labels = torch.tensor([each.label for each in bench.rows.train])
     theirs = adapt.WithLoss(network)(rows["input_ids"], rows["attention_mask"], labels)["loss"]
     reader = adapt.Reader(network, tokenizer)
-    read = reader.read(texts)
+    read = reader.read([each.text for each in bench.rows.train])
     items = [adapt.Labelled((row,), each.label) for row, each in zip(read, bench.rows.train, strict=True)]
     summed, terms = adapt.choice_loss(network, items)
     assert theirs.item() == pytest.approx((summed / terms).item(), rel=1e-5)
