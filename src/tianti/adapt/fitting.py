@@ -91,6 +91,20 @@ def need_trainable(adaptation: str, model: LoadedModel, task: Task) -> Form:
     return form
 
 
+def need_head(adaptation: str, model: LoadedModel, form: Form) -> None:
+    """Raise IncompatibleError unless a head makes a difference for the model and can give such answers."""
+    if model.model.architecture in ("encoder", "masked"):
+        raise IncompatibleError(
+            f"{adaptation}(head=true) does not fit {model.model.name}: an encoder always learns by a head",
+            remedy="leave head out",
+        )
+    if form == "text":
+        raise IncompatibleError(
+            f"{adaptation}(head=true) does not fit the task: its answers are free text, which a head cannot write",
+            remedy="leave head out",
+        )
+
+
 def prompted_backend(model: LoadedModel) -> Backend:
     """What answers for a model as it is.
 

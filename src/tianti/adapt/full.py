@@ -1,42 +1,76 @@
-"""Full fine-tuning: every weight learns."""
+"""Full fine-tuning: every weight learns, or all but those of the lowest layers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from tianti.adapt.adaptation import Adapted
-from tianti.adapt.fitting import need_trainable
-from tianti.adapt.options import Training
-from tianti.core.progress import Progress
-from tianti.models.model import LoadedModel
-from tianti.tasks.task import Shots, Task
+from pydantic import Field
+
+from tianti.adapt.trained import Trained
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
-class Full(Training):
-    """All parameters of a copy of the model are trained, an encoder's with a fresh head on its pooled output."""
+class Full(Trained):
+    """All parameters of a copy of the model are trained, an encoder's with a fresh head on its pooled output.
+
+    `frozen` lowest layers, of an encoder–decoder model those of each side, stay as they are, and with them everything
+    below: the embeddings, and an output layer that is tied to them.
+    """
 
     name: ClassVar[str] = "full"
     summary: ClassVar[str] = "full fine-tuning: every weight learns"
-    seeded: ClassVar[bool] = True
-    trains: ClassVar[bool] = True
+    own_weights: ClassVar[bool] = True
 
-    def shots(self, seed: int, tokenizer: Any = None) -> Shots:
-        return Shots(0)
+    frozen: Annotated[int, Field(ge=0)] = field(default=0, kw_only=True)
 
-    def check(self, model: LoadedModel, task: Task) -> None:
-        need_trainable(self.name, model, task)
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        return super().left_out if self.frozen else (*super().left_out, "frozen")
 
-    def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
-        from tianti.adapt.learning import learn
-        from tianti.adapt.lesson import Lesson
+    def reason_against(self, network: Any) -> tuple[str, str] | None:
+        stacks = find_stacks(network)
+        if self.frozen == 0:
+            return None
+        if not stacks:
+            return "its layers are in no list that could be counted", "leave frozen out"
+        if self.frozen > (least := min(map(len, stacks.values()))):
+            return f"{self.frozen} layers to freeze, of {least}", f"give frozen=1 to frozen={least}"
+        return None
 
-        return learn(Lesson(self, model, task, seed), _trainable_copy, folder, progress)
+    def prepare(self, network: Any, tokenizer: Any = None) -> Any:
+        from tianti.adapt.networks import own_copy
+
+        copied = own_copy(network).requires_grad_(True)
+        if self.frozen:
+            for parameter in _lowest(copied, self.frozen):
+                parameter.requires_grad_(False)
+        return copied
 
 
-def _trainable_copy(network: Any) -> Any:
-    from tianti.adapt.networks import own_copy
+def find_stacks(network: Any) -> dict[str, nn.ModuleList]:
+    """The lists of a network's blocks by name: one, or those of encoder and decoder."""
+    from torch import nn
 
-    return own_copy(network).requires_grad_(True)
+    stacks: dict[str, nn.ModuleList] = {}
+    for name, module in network.named_modules():
+        inside = any(name.startswith(f"{outer}.") for outer in stacks)
+        if isinstance(module, nn.ModuleList) and len(module) and not inside:
+            stacks[name] = module
+    return stacks
+
+
+def _lowest(network: Any, layers: int) -> list[nn.Parameter]:
+    """The parameters of the lowest blocks and of what stands before them: embeddings of all kinds and their norms."""
+    from torch import nn
+
+    stacks = find_stacks(network)
+    found = [p for stack in stacks.values() for block in stack[:layers] for p in block.parameters()]
+    for name, module in network.named_modules():
+        inside = any(name.startswith(f"{stack}.") for stack in stacks)
+        if not inside and (isinstance(module, nn.Embedding) or "embed" in name.rpartition(".")[2].lower()):
+            found += module.parameters()
+    return found

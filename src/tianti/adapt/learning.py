@@ -101,7 +101,7 @@ def _check_packing(network: Any, lesson: Lesson, items: Sequence[Any]) -> None:
 def _restore_dtype(network: Any, lesson: Lesson) -> None:
     """Training is in float32, answering in the dtype of the model; heads and added matrices stay in float32."""
     original, _ = lesson.model.pair()
-    if lesson.adaptation.name == "full":
+    if getattr(lesson.adaptation, "own_weights", False):
         getattr(network, "body", network).to(original.dtype)
 
 

@@ -1,25 +1,21 @@
-"""LoRA: small matrices beside the frozen linear layers learn (Hu et al. 2021, arXiv 2106.09685), by peft."""
+"""Low-rank matrices beside the frozen linear layers learn, by peft: LoRA (Hu et al. 2021, arXiv 2106.09685), DoRA (Liu
+et al. 2024, arXiv 2402.09353) and rsLoRA (Kalajdzievski 2023, arXiv 2312.03732)."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from tianti.adapt.adaptation import Adapted
-from tianti.adapt.fitting import need_trainable
-from tianti.adapt.options import PositiveFloat, PositiveInt, Training
-from tianti.core.exceptions import IncompatibleError, UnknownNameError
-from tianti.core.progress import Progress
-from tianti.models.model import LoadedModel
-from tianti.tasks.task import Shots, Task
+from tianti.adapt.options import PositiveFloat, PositiveInt
+from tianti.adapt.trained import Trained
+from tianti.core.exceptions import UnknownNameError
 
 
 @dataclass(frozen=True)
-class LoRA(Training):
+class LoRA(Trained):
     """Each target layer W [out, in] becomes W + alpha / r · B A, with A [r, in] and B [out, r] trained, B from zero.
 
     Trainable parameters: r · (in + out) for each target, and an encoder's head.
@@ -27,8 +23,8 @@ class LoRA(Training):
 
     name: ClassVar[str] = "lora"
     summary: ClassVar[str] = "low-rank matrices beside the frozen layers learn (LoRA)"
-    seeded: ClassVar[bool] = True
-    trains: ClassVar[bool] = True
+    variant: ClassVar[dict[str, bool]] = {}
+    """What peft is told beyond the settings."""
 
     r: PositiveInt = 8
     alpha: PositiveFloat = 16.0
@@ -36,31 +32,19 @@ class LoRA(Training):
     targets: Literal["all-linear"] | tuple[str, ...] = "all-linear"
     """The linear layers of the blocks: all, or those whose name ends with one of these (q_proj, v_proj)."""
 
-    def shots(self, seed: int, tokenizer: Any = None) -> Shots:
-        return Shots(0)
+    def reason_against(self, network: Any) -> tuple[str, str] | None:
+        if find_targets(network, self.targets, self.name):
+            return None
+        return "no linear layer in its blocks", "use head-only or full"
 
-    def check(self, model: LoadedModel, task: Task) -> None:
-        need_trainable(self.name, model, task)
-        if not find_targets(model.pair()[0], self.targets):
-            raise IncompatibleError(
-                f"lora does not fit {model.model.name}: no linear layer in its blocks",
-                remedy="use head-only or full",
-            )
-
-    def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
-        from tianti.adapt.learning import learn
-        from tianti.adapt.lesson import Lesson
-
-        return learn(Lesson(self, model, task, seed), self._copy_with_lora, folder, progress)
-
-    def _copy_with_lora(self, network: Any) -> Any:
+    def prepare(self, network: Any, tokenizer: Any = None) -> Any:
         """A copy that shares the frozen weights; LoRA's matrices are in float32."""
-        from peft import LoraConfig, inject_adapter_in_model
+        from peft import LoraConfig
         from transformers.pytorch_utils import Conv1D
 
-        from tianti.adapt.networks import shared_copy
+        from tianti.adapt.networks import injected
 
-        targets = find_targets(network, self.targets)
+        targets = find_targets(network, self.targets, self.name)
         config = LoraConfig(
             r=self.r,
             lora_alpha=self.alpha,
@@ -68,15 +52,34 @@ class LoRA(Training):
             target_modules=targets,
             # GPT-2's layers hold their weight as [in, out].
             fan_in_fan_out=any(isinstance(network.get_submodule(target), Conv1D) for target in targets),
+            **self.variant,
         )
-        adapted = inject_adapter_in_model(config, shared_copy(network))
-        for parameter in adapted.parameters():
-            if parameter.requires_grad:
-                parameter.data = parameter.data.float()
-        return adapted
+        return injected(network, config)
 
 
-def find_targets(network: Any, targets: str | tuple[str, ...]) -> list[str]:
+@dataclass(frozen=True)
+class DoRA(LoRA):
+    """As LoRA, for the direction of W alone: W becomes m · (W + alpha / r · B A) / ‖W + alpha / r · B A‖, where the norm
+    is that of each output's row and the magnitudes m [out], from ‖W‖, learn as well.
+
+    Trainable parameters: r · (in + out) + out for each target, and an encoder's head.
+    """
+
+    name: ClassVar[str] = "dora"
+    summary: ClassVar[str] = "LoRA for the direction of the weights, and their magnitudes by themselves (DoRA)"
+    variant: ClassVar[dict[str, bool]] = {"use_dora": True}
+
+
+@dataclass(frozen=True)
+class RsLoRA(LoRA):
+    """As LoRA, with the update scaled by alpha / √r, so that its size does not fall with the rank."""
+
+    name: ClassVar[str] = "rslora"
+    summary: ClassVar[str] = "LoRA whose update does not shrink with its rank (rsLoRA)"
+    variant: ClassVar[dict[str, bool]] = {"use_rslora": True}
+
+
+def find_targets(network: Any, targets: str | tuple[str, ...], where: str = "lora") -> list[str]:
     """The full names of the linear layers inside the network's blocks, or of those of them that `targets` names.
 
     Raises:
@@ -95,7 +98,7 @@ def find_targets(network: Any, targets: str | tuple[str, ...]) -> list[str]:
     for target in targets:
         if not any(_ends_with(layer, target) for layer in layers):
             endings = {layer.rpartition(".")[2] for layer in layers}
-            raise UnknownNameError("target layer", target, endings, where="lora")
+            raise UnknownNameError("target layer", target, endings, where=where)
     return [layer for layer in layers if any(_ends_with(layer, target) for target in targets)]
 
 

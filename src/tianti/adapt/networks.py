@@ -26,6 +26,38 @@ def shared_copy(network: Any) -> Any:
     return copy.deepcopy(network, views)
 
 
+def partly_own_copy(network: Any, learning: Sequence[str]) -> Any:
+    """A copy in which the parameters of these names are its own and require a gradient; the rest is frozen.
+
+    In float32 the rest is shared with the original. In half precision all of the copy is in float32, as one layer
+    does not compute in two precisions.
+    """
+    whole = all(parameter.dtype == torch.float32 for parameter in network.parameters())
+    copied = shared_copy(network) if whole else own_copy(network).requires_grad_(False)
+    wanted = set(learning)
+    for name, parameter in copied.named_parameters():
+        if name in wanted:
+            parameter.data = parameter.data.clone()
+            parameter.requires_grad_(True)
+    return copied
+
+
+def injected(network: Any, config: Any) -> Any:
+    """A copy that shares the frozen weights, with the layers of a peft method in float32."""
+    from peft import inject_adapter_in_model
+
+    adapted = inject_adapter_in_model(config, shared_copy(network))
+    for parameter in adapted.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+    return adapted
+
+
+def body_of(network: Any) -> Any:
+    """What reads a text in a network: all of it but its output head; of an encoder–decoder model the encoder."""
+    return network.get_encoder() if network.config.is_encoder_decoder else network.base_model
+
+
 class PooledNetwork(nn.Module):
     """A transformer body, the mean of its hidden states over each row's tokens, and a linear head on it.
 

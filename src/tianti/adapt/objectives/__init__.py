@@ -14,7 +14,8 @@ from tianti.adapt.objectives.tags import Tags
 
 def choose_objective(lesson: Lesson) -> Objective:
     """The objective of a lesson: language models learn answers as text, encoders learn by heads."""
-    match lesson.model.model.architecture, lesson.form:
+    by_head = getattr(lesson.adaptation, "head", False)
+    match "encoder" if by_head else lesson.model.model.architecture, lesson.form:
         case "causal", _:
             return CausalText(lesson)
         case "seq2seq", _:

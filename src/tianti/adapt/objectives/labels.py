@@ -13,7 +13,7 @@ from tianti.adapt.answering import label_backend
 from tianti.adapt.entropy import Entropy, weighted
 from tianti.adapt.lesson import Lesson, Prepare
 from tianti.adapt.losses import choice_loss, right_choices
-from tianti.adapt.networks import PooledNetwork, pair_separator
+from tianti.adapt.networks import PooledNetwork, body_of, pair_separator
 from tianti.adapt.samples import Labelled, Reader, labelled
 from tianti.engine import Backend
 from tianti.tasks.task import Example
@@ -29,7 +29,7 @@ class Labels:
         network, tokenizer = self.lesson.model.pair()
         paired = any(example.pair for example in self.lesson.task.examples("train"))
         separator = pair_separator(network.config, tokenizer) if paired else None
-        return PooledNetwork(prepare(network.base_model), self.lesson.outputs, separator)
+        return PooledNetwork(prepare(body_of(network)), self.lesson.outputs, separator)
 
     def items(self, network: PooledNetwork, examples: Sequence[Example]) -> list[Labelled]:
         tokenizer = self.lesson.model.pair()[1]
