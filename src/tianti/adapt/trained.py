@@ -40,8 +40,7 @@ class Trained(Training):
     @property
     def left_out(self) -> tuple[str, ...]:
         """Settings that say nothing beside the others: `head` came later, and false is what was before."""
-        others: tuple[str, ...] = getattr(super(), "left_out", ())
-        return others if self.head else (*others, "head")
+        return super().left_out if self.head else (*super().left_out, "head")
 
     def shots(self, seed: int, tokenizer: Any = None) -> Shots:
         return Shots(0)
