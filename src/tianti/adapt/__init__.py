@@ -9,21 +9,44 @@ from dataclasses import fields
 from typing import Any
 
 from tianti.adapt.adaptation import Adaptation, Adapted, Cost
+from tianti.adapt.bottleneck import Adapters
 from tianti.adapt.chain import BETWEEN, Chain
 from tianti.adapt.few_shot import FewShot
 from tianti.adapt.fit import Fit
 from tianti.adapt.full import Full
 from tianti.adapt.head_only import HeadOnly
-from tianti.adapt.lora import LoRA
+from tianti.adapt.ia3 import IA3
+from tianti.adapt.lora import DoRA, LoRA, RsLoRA
 from tianti.adapt.options import all_settings, changed, settings
+from tianti.adapt.own_parts import BitFit, LayerNorm
+from tianti.adapt.prefix import PrefixTuning
 from tianti.adapt.search import Searched, searched_from, split_arguments
+from tianti.adapt.soft_prompts import PromptTuning, PTuning
 from tianti.adapt.update import Update
 from tianti.adapt.zero_shot import ZeroShot
 from tianti.core.call import Call, parse_call, split_steps
 from tianti.core.exceptions import UnknownNameError
 
 ADAPTATIONS: dict[str, type[Adaptation]] = {
-    adaptation.name: adaptation for adaptation in (ZeroShot, FewShot, HeadOnly, LoRA, Full, Update, Fit)
+    adaptation.name: adaptation
+    for adaptation in (
+        ZeroShot,
+        FewShot,
+        HeadOnly,
+        PromptTuning,
+        PTuning,
+        PrefixTuning,
+        BitFit,
+        LayerNorm,
+        IA3,
+        LoRA,
+        DoRA,
+        RsLoRA,
+        Adapters,
+        Full,
+        Update,
+        Fit,
+    )
 }
 """Every adaptation by its name, from the lightest to the heaviest."""
 
@@ -67,15 +90,24 @@ def label(adaptation: Adaptation) -> str:
 
 __all__ = [
     "ADAPTATIONS",
+    "IA3",
     "Adaptation",
     "Adapted",
+    "Adapters",
+    "BitFit",
     "Chain",
     "Cost",
+    "DoRA",
     "FewShot",
     "Fit",
     "Full",
     "HeadOnly",
+    "LayerNorm",
     "LoRA",
+    "PTuning",
+    "PrefixTuning",
+    "PromptTuning",
+    "RsLoRA",
     "Searched",
     "Update",
     "ZeroShot",

@@ -30,7 +30,8 @@ class Bottleneck(nn.Module):
 
     def forward(self, states: Tensor) -> Tensor:
         read = states.float()
-        return (read + self.up(gelu(self.down(read)))).to(states.dtype)
+        adapted: Tensor = (read + self.up(gelu(self.down(read)))).to(states.dtype)
+        return adapted
 
     def apply_to(self, layer: Any, given: Any, states: Tensor) -> Tensor:
         """As a forward hook of the layer."""

@@ -29,8 +29,8 @@ class Adapters(Trained):
     """Behind a sublayer, before what it is added to, x becomes x + W₂ gelu(W₁ x + b₁) + b₂ through a bottleneck of
     width / reduction.
 
-    Houlsby's placement is behind attention (in a decoder both attentions) and feed-forward layers, Pfeiffer's behind the
-    latter alone. The matrices start at N(0, 0.01²), so that the network starts near itself. Trainable parameters:
+    Houlsby's placement is behind attention (in a decoder both attentions) and feed-forward layers, Pfeiffer's behind
+    the latter alone. The matrices start at N(0, 0.01²), so that the network starts near itself. Trainable parameters:
     2 · width · bottleneck + width + bottleneck for each place, and an encoder's head.
     """
 

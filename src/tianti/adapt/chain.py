@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,13 @@ class Chain:
 
     def check(self, model: LoadedModel, task: Task) -> None:
         trained: Sequence[Stage] = stages(self, task, 0)
+        for stage, after in pairwise(trained):
+            if not getattr(stage.step, "goes_on", True) and not isinstance(after.step, Update):
+                raise IncompatibleError(
+                    f"{self.name}: what {stage.step.name} adds stands beside the model's weights and is not part of "
+                    f"them, so {after.step.name} cannot start from it",
+                    remedy=f"put {stage.step.name} last, or use lora, whose matrices merge into the weights",
+                )
         for stage in trained:
             if not isinstance(stage.step, Update):
                 stage.step.check(model, stage.task)

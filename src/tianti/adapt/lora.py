@@ -59,14 +59,16 @@ class LoRA(Trained):
 
 @dataclass(frozen=True)
 class DoRA(LoRA):
-    """As LoRA, for the direction of W alone: W becomes m · (W + alpha / r · B A) / ‖W + alpha / r · B A‖, where the norm
-    is that of each output's row and the magnitudes m [out], from ‖W‖, learn as well.
+    """As LoRA, for the direction of W alone: W becomes m · V / ‖V‖ with V = W + alpha / r · B A, where the norm is that
+    of each output's row, and the magnitudes m [out], from ‖W‖, learn as well.
 
     Trainable parameters: r · (in + out) + out for each target, and an encoder's head.
     """
 
     name: ClassVar[str] = "dora"
-    summary: ClassVar[str] = "LoRA for the direction of the weights, and their magnitudes by themselves (DoRA)"
+    summary: ClassVar[str] = (
+        "LoRA for the direction of the weights, and their magnitudes by themselves (DoRA)"
+    )
     variant: ClassVar[dict[str, bool]] = {"use_dora": True}
 
 

@@ -11,14 +11,14 @@ from tianti.adapt.trained import Trained
 
 
 @dataclass(frozen=True)
-class Prefix(Trained):
+class PrefixTuning(Trained):
     """The keys and values of `length` virtual tokens are trained in every attention layer; the model is frozen.
 
     Trainable parameters: length · layers · 2 · width of the keys (with grouped queries less than the model's), and an
     encoder's head. With `projection` an MLP of `hidden` units makes them of trained vectors, as in the paper.
     """
 
-    name: ClassVar[str] = "prefix"
+    name: ClassVar[str] = "prefix-tuning"
     summary: ClassVar[str] = "keys and values before the text learn in every layer (prefix tuning)"
     goes_on: ClassVar[bool] = False
 
@@ -29,11 +29,14 @@ class Prefix(Trained):
 
     def reason_against(self, network: Any) -> tuple[str, str] | None:
         if self.gradient_checkpointing:
-            return "layers that are computed twice read no keys of a prefix", "leave gradient_checkpointing out"
+            return (
+                "layers that are computed twice read no keys of a prefix",
+                "leave gradient_checkpointing out",
+            )
         if network.config.is_encoder_decoder or type(network).__name__ == "T5Stack":
             return (
-                "an encoder–decoder model has three kinds of attention, of which the encoder's takes no keys from outside",
-                "use prompt, whose virtual tokens the encoder reads",
+                "it has an encoder of its own, whose attention takes no keys from outside",
+                "use prompt-tuning, whose virtual tokens the encoder reads",
             )
         return too_long(network, self.length)
 

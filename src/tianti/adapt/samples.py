@@ -13,7 +13,7 @@ from torch import Tensor
 from tianti.adapt.fitting import Form, join
 from tianti.core.exceptions import IncompatibleError
 from tianti.engine import Failure, RollingRequest, ScoreRequest
-from tianti.engine.tokens import CausalTokens, Tokens, Window, find_max_length
+from tianti.engine.tokens import CausalTokens, Tokens, Window, text_length
 from tianti.tasks.task import Example
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Reader:
     ) -> None:
         self.tokenizer = tokenizer
         self.truncate = truncate
-        limits = [find_max_length(network.config, tokenizer), tokenizer.model_max_length, max_length or 10**9]
+        limits = [text_length(network, tokenizer), tokenizer.model_max_length, max_length or 10**9]
         self.max_length = int(min(limits))
         self.fill = int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0)
         """Stands where a row is padded, behind the mask, and for a text without tokens."""
@@ -81,7 +81,7 @@ def windows(
     Raises:
         IncompatibleError: an answer that the model cannot read.
     """
-    length = min(max_length or 10**9, find_max_length(network.config, tokenizer))
+    length = min(max_length or 10**9, text_length(network, tokenizer))
     reader = CausalTokens(tokenizer, length, network.get_input_embeddings().weight.shape[0])
     answers = [ScoreRequest(e.context, e.continuation, truncate=True) for e in examples if e.context]
     texts = [RollingRequest(e.continuation) for e in examples if not e.context]

@@ -12,21 +12,21 @@ from tianti.core.exceptions import InputError
 
 
 @dataclass(frozen=True)
-class Prompt(Trained):
+class PromptTuning(Trained):
     """The embeddings of `length` virtual tokens before the text are trained; the model is frozen.
 
     They stand before what a causal model or the encoder of an encoder–decoder model reads, and before the body under a
     head, where they are not pooled. Trainable parameters: length · width of the embeddings, and an encoder's head.
     """
 
-    name: ClassVar[str] = "prompt"
+    name: ClassVar[str] = "prompt-tuning"
     summary: ClassVar[str] = "the embeddings of virtual tokens before the text learn (prompt tuning)"
     goes_on: ClassVar[bool] = False
 
     length: PositiveInt = 16
     init: Literal["vocabulary", "random", "text"] = "vocabulary"
-    """Where they start: at the embeddings of tokens drawn with the seed, at normal random numbers of the embeddings' mean
-    and spread, or at the embeddings of `text`, again and again until all have one."""
+    """Where they start: at the embeddings of tokens drawn with the seed, at normal random numbers of the embeddings'
+    mean and spread, or at the embeddings of `text`, again and again until all have one."""
     text: str | None = None
 
     def __post_init__(self) -> None:
@@ -34,7 +34,7 @@ class Prompt(Trained):
         if (self.init == "text") != bool(self.text):
             raise InputError(
                 f"{self.name}: init=text and text belong together, and one of them is not given",
-                remedy='write prompt(init=text, text="Is the review positive or negative?")',
+                remedy='write prompt-tuning(init=text, text="Is the review positive or negative?")',
             )
 
     def reason_against(self, network: Any) -> tuple[str, str] | None:

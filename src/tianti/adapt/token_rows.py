@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tianti.core.exceptions import IncompatibleError
 from tianti.engine import Failure
-from tianti.engine.tokens import Tokens, find_max_length
+from tianti.engine.tokens import Tokens, text_length
 
 Places = NDArray[np.int64]
 
@@ -59,7 +59,7 @@ class TokenReader:
                 remedy="give the model a tokenizer.json (a fast tokenizer)",
             )
         self.tokenizer = tokenizer
-        limits = [find_max_length(network.config, tokenizer), tokenizer.model_max_length, max_length or 10**9]
+        limits = [text_length(network, tokenizer), tokenizer.model_max_length, max_length or 10**9]
         self.max_length = int(min(limits))
         self.fill = int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0)
 

@@ -28,7 +28,7 @@ def start_embeddings(
     Raises:
         IncompatibleError: the text has no tokens.
     """
-    weight = network.get_input_embeddings().weight.detach().float()
+    weight: Tensor = network.get_input_embeddings().weight.detach().float()
     if init == "random":
         noise = torch.randn(length, weight.shape[1]).to(weight.device)
         return weight.mean(dim=0) + noise * weight.std(dim=0)
@@ -40,7 +40,7 @@ def start_embeddings(
         read = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         if not read:
             raise IncompatibleError(
-                f"prompt: the tokenizer makes no token of {text!r}", remedy="give another text"
+                f"prompt-tuning: the tokenizer makes no token of {text!r}", remedy="give another text"
             )
         tokens = [read[place % len(read)] for place in range(length)]
     return weight[torch.tensor(tokens, device=weight.device)].clone()
@@ -86,7 +86,7 @@ class VirtualTokens(nn.Module):
             config.token_dim = heads * width
             config.encoder_hidden_size = config.encoder_hidden_size or config.token_dim
             self.shape = (self.length, body.config.num_hidden_layers, 2, heads, width)
-            self.made: nn.Module = PrefixEncoder(config)
+            self.made: Any = PrefixEncoder(config)
         elif isinstance(config, PromptTuningConfig):
             self.made = PromptEmbedding(config, body.get_input_embeddings())
         else:
@@ -115,6 +115,8 @@ class VirtualTokens(nn.Module):
         longer = {**inputs, "attention_mask": torch.cat((ones, mask), dim=1)}
         if self.is_prefix:
             return given, {**longer, "input_ids": ids, "past_key_values": self._cache(virtual, body.dtype)}
+        if (types := inputs.get("token_type_ids")) is not None:
+            longer["token_type_ids"] = torch.cat((types.new_zeros(len(ids), self.length), types), dim=1)
         read = body.get_input_embeddings()(ids)
         return given, {**longer, "inputs_embeds": torch.cat((virtual.to(read.dtype), read), dim=1)}
 

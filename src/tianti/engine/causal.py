@@ -30,7 +30,7 @@ from tianti.engine.scoring.lengthwise import LengthwiseScorer, frequencies_chang
 from tianti.engine.scoring.logits import Head, Scored, Scorer
 from tianti.engine.scoring.plain import PlainReader, PlainScorer
 from tianti.engine.scoring.tree import TreeReader, TreeScorer
-from tianti.engine.tokens import CausalTokens, Window, find_max_length
+from tianti.engine.tokens import CausalTokens, Window, find_max_length, soft_prompt_length
 
 REQUESTS_AT_ONCE = 8192
 """Requests of which one prefix tree is made; what is in memory grows with them and not with all."""
@@ -58,7 +58,7 @@ class CausalBackend:
     ) -> None:
         self.network = (network if device is None else network.to(device)).eval()
         vocabulary = network.get_input_embeddings().weight.shape[0]
-        soft_prompt = _soft_prompt_length(network)
+        soft_prompt = soft_prompt_length(network)
         whole_length = find_max_length(network.config, tokenizer)
         max_length = whole_length - soft_prompt
         self._frequencies_change_after = [
@@ -260,9 +260,3 @@ def _scored_response(
 
 def _is_finite(score: Scored | Failure) -> bool:
     return isinstance(score, Failure) or all(map(math.isfinite, score.logprobs))
-
-
-def _soft_prompt_length(network: Any) -> int:
-    """Positions that the virtual tokens of a peft soft prompt take from the text."""
-    config = getattr(network, "active_peft_config", None)
-    return config.num_virtual_tokens if config is not None and config.is_prompt_learning else 0

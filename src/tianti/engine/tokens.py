@@ -47,6 +47,19 @@ def find_max_length(config: Any, tokenizer: Any) -> int:
     return int(length)
 
 
+def soft_prompt_length(network: Any) -> int:
+    """Positions that the virtual tokens of a soft prompt take from the text: peft's, or those of a hook of ours."""
+    config = getattr(network, "active_peft_config", None)
+    if config is not None and config.is_prompt_learning:
+        return int(config.num_virtual_tokens)
+    return int(getattr(network, "soft_prompt_length", 0))
+
+
+def text_length(network: Any, tokenizer: Any) -> int:
+    """The number of tokens of a text that a network reads: its length less what virtual tokens take."""
+    return find_max_length(network.config, tokenizer) - soft_prompt_length(getattr(network, "body", network))
+
+
 class CausalTokens:
     """How one causal model with its tokenizer reads requests.
 

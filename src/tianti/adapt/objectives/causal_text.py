@@ -30,8 +30,8 @@ class CausalText:
         return prepare(self.lesson.model.pair()[0])
 
     def items(self, network: Any, examples: Sequence[Example]) -> list[Window]:
-        original, tokenizer = self.lesson.model.pair()
-        return windows(examples, original, tokenizer, self.lesson.max_length, ends=self.lesson.is_written)
+        tokenizer = self.lesson.model.pair()[1]
+        return windows(examples, network, tokenizer, self.lesson.max_length, ends=self.lesson.is_written)
 
     @cached_property
     def entropy(self) -> Entropy:

@@ -19,7 +19,7 @@ from tianti.adapt.samples import pad
 from tianti.core.exceptions import IncompatibleError
 from tianti.engine import Backend, Failure, ScoreRequest
 from tianti.engine.seq2seq.pairs import Pair, PairTokens
-from tianti.engine.tokens import find_max_length
+from tianti.engine.tokens import text_length
 from tianti.tasks.task import Example
 
 
@@ -34,7 +34,7 @@ class Seq2SeqText:
 
     def items(self, network: Any, examples: Sequence[Example]) -> list[Pair]:
         original, tokenizer = self.lesson.model.pair()
-        length = min(self.lesson.max_length or 10**9, find_max_length(original.config, tokenizer))
+        length = min(self.lesson.max_length or 10**9, text_length(network, tokenizer))
         reader = PairTokens(tokenizer, length, original.get_input_embeddings().weight.shape[0], None)
         asked = [ScoreRequest(each.context, each.continuation, truncate=True) for each in examples]
         end = tokenizer.eos_token_id if self.lesson.is_written else None

@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 from tianti.adapt.entropy import Entropy, smoothed
 from tianti.adapt.lesson import Lesson, Prepare
 from tianti.adapt.marking import SpanBackend
-from tianti.adapt.networks import TokenNetwork, pair_separator, read_windows
+from tianti.adapt.networks import TokenNetwork, body_of, pair_separator, read_windows
 from tianti.adapt.token_rows import TokenReader, span_tokens
 from tianti.core.exceptions import IncompatibleError
 from tianti.engine import Backend, Failure
@@ -45,7 +45,7 @@ class Span:
 
     def build(self, prepare: Prepare) -> TokenNetwork:
         network, tokenizer = self.lesson.model.pair()
-        body = prepare(network.base_model)
+        body = prepare(body_of(network))
         return TokenNetwork(body, self.lesson.outputs, pair_separator(network.config, tokenizer))
 
     def items(self, network: TokenNetwork, examples: Sequence[Example]) -> list[Marked]:

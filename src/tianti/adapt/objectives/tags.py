@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tianti.adapt.entropy import Entropy, weighted
 from tianti.adapt.lesson import Lesson, Prepare
-from tianti.adapt.networks import TokenNetwork, read_windows
+from tianti.adapt.networks import TokenNetwork, body_of, read_windows
 from tianti.adapt.tagging import TagBackend
 from tianti.adapt.token_rows import NOWHERE, Places, TokenReader, first_tokens
 from tianti.core.exceptions import IncompatibleError
@@ -39,7 +39,7 @@ class Tags:
     lesson: Lesson
 
     def build(self, prepare: Prepare) -> TokenNetwork:
-        return TokenNetwork(prepare(self.lesson.model.pair()[0].base_model), self.lesson.outputs)
+        return TokenNetwork(prepare(body_of(self.lesson.model.pair()[0])), self.lesson.outputs)
 
     def items(self, network: TokenNetwork, examples: Sequence[Example]) -> list[Tagged]:
         reader = TokenReader(network, self.lesson.model.pair()[1], self.lesson.max_length)

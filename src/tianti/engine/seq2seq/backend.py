@@ -24,7 +24,7 @@ from tianti.engine.scoring.logits import Scored
 from tianti.engine.seq2seq.encoder_decoder import PairScorer, groups
 from tianti.engine.seq2seq.generation import Seq2SeqGenerator
 from tianti.engine.seq2seq.pairs import Pair, PairTokens
-from tianti.engine.tokens import find_max_length
+from tianti.engine.tokens import text_length
 
 
 class Seq2SeqBackend:
@@ -49,7 +49,7 @@ class Seq2SeqBackend:
         vocabulary = network.get_input_embeddings().weight.shape[0]
         self.tokens = PairTokens(
             tokenizer,
-            find_max_length(network.config, tokenizer),
+            text_length(network, tokenizer),
             vocabulary,
             getattr(network.config, "max_position_embeddings", None),
         )
