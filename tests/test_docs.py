@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from tianti.adapt import ADAPTATIONS, all_settings
 from tianti.adapt.defaults import LEARNING_RATES
+from tianti.adapt.trained import Trained
 from tianti.cli.application import application
 from tianti.core.call import parse_call
 from tianti.tasks.kinds import KINDS
@@ -54,11 +55,20 @@ def test_every_command_and_option_is_documented(path: str, command: typer.core.T
                 assert f"`{option}" in section, f"{path}: {option} is not in docs/reference/commands.md"
 
 
-@pytest.mark.parametrize("name", ADAPTATIONS)
-def test_every_adaptation_and_its_settings_are_documented(name: str) -> None:
+def _settings_of(name: str) -> str:
+    """The section of an adaptation, and behind it that of what all trained ones share."""
     heading = f"## `{name}`"
     assert heading in ADAPTATIONS_PAGE
     section = ADAPTATIONS_PAGE.split(heading, 1)[1].split("\n## ", 1)[0]
+    if issubclass(ADAPTATIONS[name], Trained):
+        assert "(#settings-of-training)" in section
+        section += ADAPTATIONS_PAGE.split("## Settings of training", 1)[1].split("\n## ", 1)[0]
+    return section
+
+
+@pytest.mark.parametrize("name", ADAPTATIONS)
+def test_every_adaptation_and_its_settings_are_documented(name: str) -> None:
+    section = _settings_of(name)
     for field in fields(ADAPTATIONS[name]):  # type: ignore[arg-type]
         assert f"`{field.name}`" in section, f"{name}: {field.name} is not in docs/reference/adaptations.md"
 
@@ -67,15 +77,15 @@ DEFAULTS_IN_WORDS = {"all": None, "none": None, "the model's": None}
 
 
 def _table(section: str) -> list[list[str]]:
-    """The rows of the first table of a section, without its heading and ruler."""
+    """The rows of the tables of a section, without their headings and rulers."""
     lines = [line for line in section.splitlines() if line.startswith("|")]
-    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines[2:]]
+    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in rows[2:] if row[0] != "setting" and set(row[0]) != {"-"}]
 
 
 @pytest.mark.parametrize("name", [name for name in ADAPTATIONS if fields(ADAPTATIONS[name])])  # type: ignore[arg-type]
 def test_documented_defaults_are_the_defaults(name: str) -> None:
-    section = ADAPTATIONS_PAGE.split(f"## `{name}`", 1)[1].split("\n## ", 1)[0]
-    documented = {setting: default for setting, default, _ in _table(section)}
+    documented = {setting: default for setting, default, _ in _table(_settings_of(name))}
     defaults = all_settings(ADAPTATIONS[name]())
     assert documented.keys() == defaults.keys()
     for setting, written in documented.items():
