@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 
 from tianti.core.exceptions import UnknownNameError
 from tianti.core.fingerprint import file_digest
+from tianti.models import load_model, open_model
 from tianti.models.nano import NANO, nano_folder, untrained
 
 
@@ -24,26 +25,31 @@ def test_the_card_describes_the_weights(folder: Path) -> None:
     assert card["weights_sha256"] == file_digest(folder / "model.safetensors")
     assert card["tokenizer_sha256"] == file_digest(folder / "tokenizer.json")
     assert card["licence"] == "Apache-2.0"
-    model = AutoModelForCausalLM.from_pretrained(folder)
-    assert model.dtype is torch.float16
-    assert type(model).__name__ == card["architecture"]
-    assert model.num_parameters() == card["parameters"]
+    assert AutoConfig.from_pretrained(folder).dtype is torch.float16
+    network, _ = load_model(open_model(f"nano:{folder.name}")).pair()
+    assert type(network).__name__ == card["architecture"]
+    assert network.num_parameters() == card["parameters"]
 
 
 def test_it_is_small(folder: Path) -> None:
     assert (folder / "model.safetensors").stat().st_size <= 4_000_000
-    assert AutoModelForCausalLM.from_pretrained(folder).num_parameters() <= 2_000_000
+    assert open_model(f"nano:{folder.name}").parameters <= 2_000_000  # type: ignore[operator]
 
 
-def test_the_tokenizer_adds_nothing_and_loses_nothing(folder: Path) -> None:
+AROUND = {"llama": ("", ""), "bert": ("[CLS]", "[SEP]"), "t5": ("", "</s>")}
+"""What each tokenizer puts before and behind a text."""
+
+
+def test_the_tokenizer_adds_its_marks_and_loses_nothing(folder: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     assert tokenizer.is_fast
-    assert tokenizer.eos_token == tokenizer.bos_token
     assert tokenizer.pad_token_id not in (None, tokenizer.eos_token_id)
+    before, after = AROUND[folder.name]
     for text in ("Mira lives in Amber Lane.\n\nAnswer:", "米拉住在琥珀巷。\n答案：", "龘 naïve 🙂 42"):
-        ids = tokenizer.encode(text)
-        assert tokenizer.eos_token_id not in ids
-        assert tokenizer.decode(ids) == text
+        bare = tokenizer.encode(text, add_special_tokens=False)
+        assert not set(tokenizer.all_special_ids) & set(bare)
+        assert tokenizer.decode(bare) == text
+        assert tokenizer.decode(tokenizer.encode(text)) == before + text + after
 
 
 @pytest.mark.parametrize(
@@ -52,6 +58,7 @@ def test_the_tokenizer_adds_nothing_and_loses_nothing(folder: Path) -> None:
 )
 def test_the_tokens_of_a_prompt_do_not_depend_on_the_answer(context: str, answer: str) -> None:
     tokenizer = AutoTokenizer.from_pretrained(nano_folder("llama"))
+    assert tokenizer.eos_token == tokenizer.bos_token
     assert tokenizer.encode(context + answer + "\n\n") == [
         *tokenizer.encode(context),
         *tokenizer.encode(answer),
@@ -68,6 +75,8 @@ def test_an_untrained_copy_depends_on_its_seed_alone(folder: Path) -> None:
     assert all(
         torch.equal(left, right) for left, right in zip(one.parameters(), same.parameters(), strict=True)
     )
+    card = json.loads((folder / "card.json").read_text("utf-8"))
+    assert type(one).__name__ == card["architecture"]
     assert not torch.equal(one.get_input_embeddings().weight, other.get_input_embeddings().weight)
 
 

@@ -15,7 +15,7 @@ import torch
 
 from tianti.adapt.pretrain.checkpoints import State, load_checkpoint, save_checkpoint
 from tianti.adapt.pretrain.objectives import Batch, Objective
-from tianti.adapt.pretrain.optimizers import make_optimizers
+from tianti.adapt.pretrain.optimizers import FACTOR, make_optimizers
 from tianti.adapt.pretrain.packing import Shelf, Source
 from tianti.adapt.pretrain.settings import Pretraining
 from tianti.core.exceptions import NonFiniteError
@@ -130,7 +130,7 @@ def _step(
 ) -> float:
     """One update; returns the loss before it."""
     for group in (group for optimizer in optimizers for group in optimizer.param_groups):
-        group["lr"] = rate
+        group["lr"] = rate * group.get(FACTOR, 1.0)
     with _precision(lesson.network.device, settings):
         loss = lesson.objective.loss(lesson.network, batch)
     value = loss.item()

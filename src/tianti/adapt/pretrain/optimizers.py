@@ -9,6 +9,9 @@ from torch import nn
 
 from tianti.adapt.pretrain.settings import Pretraining
 
+FACTOR = "factor"
+"""The key of a group of parameters that says how much faster it learns than others."""
+
 
 def make_optimizers(network: Any, settings: Pretraining) -> list[torch.optim.Optimizer]:
     """Muon for the matrices between the layers, AdamW for embeddings, the output head, gains and biases.
@@ -22,7 +25,14 @@ def make_optimizers(network: Any, settings: Pretraining) -> list[torch.optim.Opt
     parameters = list(network.parameters())
     matrices = [weight for weight in parameters if weight.dim() == 2 and id(weight) not in tables]
     others = [weight for weight in parameters if weight.dim() != 2 or id(weight) in tables]
+    groups: list[dict[str, Any]] = [{"params": others}]
+    if settings.table_rate != 1:
+        embedding = network.get_input_embeddings().weight
+        groups = [
+            {"params": [weight for weight in others if weight is not embedding]},
+            {"params": [embedding], FACTOR: settings.table_rate},
+        ]
     return [
         torch.optim.Muon(matrices, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"),
-        torch.optim.AdamW(others, betas=(0.9, 0.95), weight_decay=0.0, foreach=True),
+        torch.optim.AdamW(groups, betas=(0.9, 0.95), weight_decay=0.0, foreach=True),
     ]

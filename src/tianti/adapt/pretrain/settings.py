@@ -62,6 +62,10 @@ class Pretraining:
     """Whether bert masks words as wholes, instead of tokens one by one."""
     answering: float = 0.0
     """The share of steps in which t5 learns to go on after the last line's colon instead of filling in spans."""
+    continuing: float = 0.0
+    """The share of steps in which t5 learns to go on after a random place of a document."""
+    table_rate: float = 1.0
+    """How much faster embeddings learn than all else."""
     precision: str = "auto"
     """`float32`, `bfloat16` (products only), or `auto`: bfloat16 where the machine computes fast with it."""
 
@@ -87,7 +91,7 @@ class Pretraining:
             "give a length from 8 to the number of positions",
         )
         _require(
-            0 < self.corrupted < 1 and self.span >= 1 and 0 <= self.answering < 1,
+            0 < self.corrupted < 1 and self.span >= 1 and 0 <= self.answering + self.continuing <= 1,
             f"corrupted {self.corrupted}, span {self.span}, answering {self.answering}",
             "shares lie between 0 and 1, spans have at least one token",
         )

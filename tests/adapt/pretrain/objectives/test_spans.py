@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +12,14 @@ from hypothesis import strategies as st
 
 from tianti.adapt.pretrain import FileCorpus, NanoCorpus, Pretraining
 from tianti.adapt.pretrain.objectives import SpanCorruption
-from tianti.adapt.pretrain.objectives.spans import IGNORED, corrupt, cut_at_answer, draw_spans, restore
+from tianti.adapt.pretrain.objectives.spans import (
+    IGNORED,
+    corrupt,
+    cut_anywhere,
+    cut_at_answer,
+    draw_spans,
+    restore,
+)
 from tianti.adapt.pretrain.packing import Encoder, Endless, pack, sources
 from tianti.adapt.pretrain.tokenizer import train_tokenizer
 from tianti.core.exceptions import IncompatibleError
@@ -67,6 +75,19 @@ def test_a_document_is_cut_behind_the_colon_of_its_last_line(
     document: str, expected: tuple[str, str] | None
 ) -> None:
     assert cut_at_answer(document) == expected
+
+
+@given(st.text("ab 小。\n", min_size=1, max_size=40), st.integers(0, 2**32))
+def test_a_cut_anywhere_loses_nothing(document: str, seed: int) -> None:
+    cut = cut_anywhere(document, np.random.default_rng(seed))
+    if cut is None:
+        assert not any(
+            before.strip() and (after.isspace() or after == "小") for before, after in pairwise(document)
+        )
+    else:
+        assert cut[0] + cut[1] == document
+        assert not cut[0][-1].isspace()
+        assert cut[1][0].isspace() or cut[1][0] == "小"
 
 
 def test_a_batch_of_spans_holds_the_rows(corpus: FileCorpus, small: Callable[..., Pretraining]) -> None:

@@ -10,7 +10,7 @@ the encoder reads what comes before and the decoder writes what follows. That is
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,6 +82,15 @@ def cut_at_answer(document: str) -> tuple[str, str] | None:
     return None if found is None else (document[: found.end()], document[found.end() :])
 
 
+def cut_anywhere(document: str, rng: np.random.Generator) -> tuple[str, str] | None:
+    """A document in two parts, cut before a space, a line break or a Chinese character; None where there is none."""
+    places = [found.start() for found in re.finditer(r"(?<=\S)(?=[\s\u4e00-\u9fff])", document)]
+    if not places:
+        return None
+    place = places[rng.integers(len(places))]
+    return document[:place], document[place:]
+
+
 class SpanCorruption:
     """Sequences of documents, one after the other, each with the end token behind it."""
 
@@ -100,8 +109,11 @@ class SpanCorruption:
             )
 
     def batch(self, source: Source, position: int, rng: np.random.Generator) -> tuple[Batch, int]:
-        if rng.random() < self.settings.answering:
-            return self._answers(source, position)
+        kind = rng.random()
+        if kind < self.settings.answering:
+            return self._pairs(source, position, cut_at_answer)
+        if kind < self.settings.answering + self.settings.continuing:
+            return self._pairs(source, position, lambda text: cut_anywhere(text, rng))
         inputs, targets = [], []
         for _ in range(self.settings.batch):
             row, position = pack(source, position, self.settings.length)
@@ -115,14 +127,16 @@ class SpanCorruption:
         loss: Tensor = network(**batch.inputs, use_cache=False).loss
         return loss
 
-    def _answers(self, source: Source, position: int) -> tuple[Batch, int]:
-        """As many documents that end in an answer as fill a batch, padded to the longest."""
+    def _pairs(
+        self, source: Source, position: int, cut: Callable[[str], tuple[str, str] | None]
+    ) -> tuple[Batch, int]:
+        """As many documents that can be cut in two as fill a batch, padded to the longest."""
         inputs: list[list[int]] = []
         targets: list[list[int]] = []
         room = self.settings.batch * self.settings.length
         longest = 0
         for _ in range(1000):
-            prompt = cut_at_answer(source.text(position))
+            prompt = cut(source.text(position))
             position += 1
             if prompt is None:
                 continue
