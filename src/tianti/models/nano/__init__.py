@@ -14,6 +14,8 @@ _HERE = Path(__file__).parent
 
 NANO = {
     "llama": "a causal language model (Llama) of the built-in town, in English and Chinese",
+    "bert": "a masked language model (BERT) of the built-in town, in English and Chinese",
+    "t5": "an encoder–decoder model (T5) of the built-in town, in English and Chinese",
 }
 
 
