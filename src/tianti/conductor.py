@@ -113,7 +113,7 @@ def _measure(trial: Trial, loaded: LoadedModel, run: Run, store: Store, progress
     adapted = adapt(trial, loaded, store, progress)
     adapted_at = time.perf_counter()
 
-    expected = trial.task.count(trial.limit)
+    expected = trial.questions
     answered = frozenset(store.answered(run.run_id))
     shots = with_embedder(trial.adaptation.shots(seed, loaded.tokenizer), loaded)
     with progress.meter(trial.title, expected) as meter:

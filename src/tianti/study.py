@@ -42,6 +42,8 @@ from tianti.core.yaml_file import read_yaml
 from tianti.models import LoadOptions, Model, open_model
 from tianti.tasks import Task, load_tasks
 from tianti.tasks.task_file import TaskFile
+from tianti.tasks.wording import Wording
+from tianti.tasks.yaml_task import YamlTask
 
 MANIFEST_VERSION = 1
 """Goes up when the same manifest would mean other numbers: a change of prompts, token split or training."""
@@ -289,12 +291,37 @@ class Trial:
         }
 
     @property
+    def questions(self) -> int:
+        """How many questions it asks: one for each sample, or one for each sample and template."""
+        count, wording = self.task.count(self.limit), self._wording
+        if wording is None or not isinstance(self.task, YamlTask):
+            return count
+        return count * self.task.questions_of_a_sample(wording)
+
+    @property
+    def _wording(self) -> Wording | None:
+        return getattr(getattr(self.adaptation, "prompt", None) or self.adaptation, "wording", None)
+
+    @property
     def _adaptation_facts(self) -> dict[str, Any]:
         """What the numbers depend on besides the settings; left out where it is nothing, so that ids stay."""
         steps = getattr(self.adaptation, "steps", (self.adaptation,))
         few = any(getattr(step, "max_examples", None) is not None for step in steps)
         data = facts_of_data(self.adaptation)
-        return ({"data": data} if data else {}) | ({"examples": "nested"} if few else {})
+        wording = self._wording_facts
+        return (
+            ({"data": data} if data else {})
+            | ({"wording": wording} if wording else {})
+            | ({"examples": "nested"} if few else {})
+        )
+
+    @property
+    def _wording_facts(self) -> dict[str, Any]:
+        """What the prompt takes from the task file that is no part of the task's fingerprint."""
+        wording = self._wording
+        if wording is None or not isinstance(self.task, YamlTask):
+            return {}
+        return self.task.wording_facts(wording)
 
     @property
     def _runs_in_transformers(self) -> bool:

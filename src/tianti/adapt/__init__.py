@@ -11,6 +11,7 @@ from typing import Any
 from tianti.adapt.adaptation import Adaptation, Adapted, Cost
 from tianti.adapt.bottleneck import Adapters
 from tianti.adapt.chain import BETWEEN, Chain
+from tianti.adapt.chain_of_thought import ChainOfThought, SelfConsistency
 from tianti.adapt.few_shot import FewShot
 from tianti.adapt.fit import Fit
 from tianti.adapt.full import Full
@@ -32,6 +33,8 @@ ADAPTATIONS: dict[str, type[Adaptation]] = {
     for adaptation in (
         ZeroShot,
         FewShot,
+        ChainOfThought,
+        SelfConsistency,
         HeadOnly,
         PromptTuning,
         PTuning,
@@ -96,6 +99,7 @@ __all__ = [
     "Adapters",
     "BitFit",
     "Chain",
+    "ChainOfThought",
     "Cost",
     "DoRA",
     "FewShot",
@@ -109,6 +113,7 @@ __all__ = [
     "PromptTuning",
     "RsLoRA",
     "Searched",
+    "SelfConsistency",
     "Update",
     "ZeroShot",
     "all_settings",

@@ -35,4 +35,5 @@ class FewShot(Prompting):
         return self.selection not in ("similar", "embedding")
 
     def shots(self, seed: int, tokenizer: Any = None) -> Shots:
-        return Shots(self.k, self.selection, seed, self._chat(tokenizer, multiturn=self.multiturn))
+        chat = self._chat(tokenizer, multiturn=self.multiturn)
+        return Shots(self.k, self.selection, seed, chat, wording=self.wording)

@@ -17,6 +17,8 @@ from tianti.models.chat import ChatTemplate, check_chat
 from tianti.models.model import LoadedModel
 from tianti.tasks.chat import Chat
 from tianti.tasks.task import Task
+from tianti.tasks.wording import Wording
+from tianti.tasks.yaml_task import YamlTask
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 
@@ -26,14 +28,21 @@ class Prompting(Checked):
     """The settings of the prompt.
 
     `chat`: the prompt is said in the model's chat template. `system`: a text that the system says first.
+    `template`: the name of one of the task's, or `all`. `instruction`: a text before everything, or true
+    for the task's.
+    `calibrate`: the prior of the labels is taken out (Zhao et al. 2021).
     """
 
     trains: ClassVar[bool] = False
     of_chat: ClassVar[tuple[str, ...]] = ("chat", "system")
     """The settings that mean something in a chat only."""
+    of_wording: ClassVar[tuple[str, ...]] = ("template", "instruction", "calibrate")
 
     chat: bool = False
     system: Text | None = None
+    template: Text | None = None
+    instruction: bool | Text = False
+    calibrate: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,13 +55,21 @@ class Prompting(Checked):
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Without a chat its settings are no part of a manifest: trials keep the ids that they had before chats."""
-        return () if self.chat else self.of_chat
+        """Settings that came later are no part of a manifest where they change nothing: trials keep their ids."""
+        unused = tuple(name for name in self.of_wording if getattr(self, name) == getattr(type(self), name))
+        return (*(() if self.chat else self.of_chat), *unused)
+
+    @property
+    def wording(self) -> Wording:
+        """How the task is asked besides by its own prompt."""
+        return Wording(self.template, self.instruction, self.calibrate)
 
     def check(self, model: LoadedModel, task: Task) -> None:
         need_prompted(self.name, model)
         if self.chat:
             check_chat(model.tokenizer, model.model.name, self.system)
+        if isinstance(task, YamlTask):
+            task.check_wording(self.wording)
 
     def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
         return Adapted(prompted_backend(model), Cost(total_parameters=model.model.parameters or 0))

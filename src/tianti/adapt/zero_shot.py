@@ -18,4 +18,4 @@ class ZeroShot(Prompting):
     seeded: ClassVar[bool] = False
 
     def shots(self, seed: int, tokenizer: Any = None) -> Shots:
-        return Shots(0, chat=self._chat(tokenizer))
+        return Shots(0, chat=self._chat(tokenizer), wording=self.wording)

@@ -46,6 +46,7 @@ from tianti.tasks.harness_requests import (
     to_value,
 )
 from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
+from tianti.tasks.wording import Wording
 
 __all__ = ["HarnessTask", "list_harness", "load_harness_tasks"]
 
@@ -199,6 +200,12 @@ class HarnessTask:
         return float(np.mean(shares))
 
     def _check_shots(self, shots: Shots) -> None:
+        if shots.wording != Wording():
+            raise IncompatibleError(
+                f"{self._name} is asked as its YAML says: it has no templates, instruction, calibration or chain of "
+                "thought of ours",
+                remedy="use zero-shot or few-shot without these, or write a task file of your own (tianti task new)",
+            )
         if shots.chat is not None and self._task.OUTPUT_TYPE == "loglikelihood_rolling":
             raise IncompatibleError(
                 f"{self._name} measures whole texts: there is no question for a chat", remedy="leave chat out"

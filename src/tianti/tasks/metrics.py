@@ -60,10 +60,11 @@ def macro_f1(values: Sequence[Sequence[int]]) -> float:
     """
     pairs = np.asarray(values, dtype=np.int64).reshape(-1, 2)
     labels, codes = np.unique(pairs, return_inverse=True)
+    names = labels >= 0  # a negative label stands for no answer: wrong, and no label of its own
     gold, predicted = codes.reshape(-1, 2).T
     hits = np.bincount(gold[gold == predicted], minlength=len(labels))
     total = np.bincount(gold, minlength=len(labels)) + np.bincount(predicted, minlength=len(labels))
-    return float(np.mean(2 * hits / total))
+    return float(np.mean((2 * hits / total)[names]))
 
 
 def weighted_perplexity(values: Sequence[Sequence[float]]) -> float:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from tianti.engine import Request, Response
 from tianti.tasks.chat import Chat
 from tianti.tasks.selection import Encode, Selection
+from tianti.tasks.wording import Wording
 
 if TYPE_CHECKING:
     from tianti.stats.intervals import Interval
@@ -25,7 +26,7 @@ class Shots:
     """How many solved examples stand before the question, how they are chosen, and the chat in which all is said.
 
     `selection` is described in `tasks/selection.py`; `encode` gives the points between which `embedding` compares.
-    Without a `chat` the prompt is one plain text.
+    Without a `chat` the prompt is one plain text. `wording` is how else the task is asked than by its own prompt.
     """
 
     k: int = 0
@@ -33,6 +34,7 @@ class Shots:
     seed: int = 0
     chat: Chat | None = None
     encode: Encode | None = field(default=None, compare=False)
+    wording: Wording = field(default_factory=Wording)
 
 
 @dataclass(frozen=True)

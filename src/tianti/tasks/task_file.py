@@ -18,6 +18,15 @@ from pydantic import (
 from tianti.core.exceptions import TaskError, UnknownNameError, nearest
 from tianti.core.neighbours import YAML, name_neighbours
 from tianti.core.yaml_file import read_yaml
+from tianti.tasks.asking_keys import (
+    ASKING_KEYS,
+    Extract,
+    Pattern,
+    Template,
+    Templates,
+    checked_rule,
+    checked_templates,
+)
 from tianti.tasks.aspect_metrics import FAIRNESS_GAP, ORDER, ROBUST, ROBUSTNESS_GAP
 from tianti.tasks.kinds import KINDS
 from tianti.tasks.metrics import MAJORITY_VOTE, PASS_AT
@@ -93,6 +102,10 @@ class TaskFile(Strict):
     perturbations: Perturbations | None = None
     option_order: OptionOrder | None = None
     group: Text | None = None
+    templates: Templates
+    instruction: Text | None = None
+    doc_to_rationale: Text | None = None
+    extract: Extract | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
     licence: str = ""
     source: str = ""
@@ -118,6 +131,16 @@ class TaskFile(Strict):
     @classmethod
     def _number_alone(cls, value: Any) -> Any:
         return {"orders": value} if isinstance(value, int) else value
+
+    @field_validator("templates")
+    @classmethod
+    def _template_names(cls, value: Any) -> Any:
+        return checked_templates(value)
+
+    @field_validator("extract")
+    @classmethod
+    def _rule(cls, value: Any) -> Any:
+        return checked_rule(value) if isinstance(value, str) else value
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -159,7 +182,9 @@ class TaskFile(Strict):
 
     def prompt_settings(self) -> dict[str, Any]:
         """All that decides what is asked and how it is graded, except the data: part of the fingerprint."""
-        settings = self.model_dump(mode="json", exclude={"data", "metadata", "licence", "source"})
+        settings = self.model_dump(
+            mode="json", exclude={"data", "metadata", "licence", "source", *ASKING_KEYS}
+        )
         # Keys that came later are left out at their defaults, so that fingerprints stay what they were.
         for key in LATER_KEYS:
             if settings[key] == type(self).model_fields[key].default:
@@ -339,6 +364,8 @@ def _valid_keys(path: list[Any], content: Any) -> list[str]:
         "option_order": OptionOrder,
         "constraints": Constraints,
         "augmentation": Augmentation,
+        "templates": Template,
+        "extract": Pattern,
         "metric_list": MetricItem,
     }
     return list((models[path[0]] if path else TaskFile).model_fields)

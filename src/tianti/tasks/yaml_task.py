@@ -20,6 +20,8 @@ from tianti.tasks.samples import TaskData
 from tianti.tasks.selection import ShotPool
 from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
 from tianti.tasks.task_file import TaskFile, read_task_file
+from tianti.tasks.worded import Asked, facts, repeats_of, worded_questions, wordings
+from tianti.tasks.wording import Wording
 
 PROMPT_VERSION = 1
 """Part of every fingerprint: raise it when the same file would give other prompts or other shots."""
@@ -52,6 +54,7 @@ class YamlTask:
         self.name = name or file.task
         self.reference = reference or str(path)
         self.kind = KINDS[file.kind]
+        self.path = path
         self._data = TaskData(file, path)
 
     @classmethod
@@ -104,10 +107,14 @@ class YamlTask:
     def questions(
         self, shots: Shots, request_types: frozenset[type], limit: int | None = None
     ) -> Iterator[Question]:
+        if shots.wording != Wording():
+            return worded_questions(self, shots, request_types, limit)
         self._check_shots(shots, request_types)
         return (self._question(sample, shots, request_types) for sample in self.samples(self.split)[:limit])
 
     def grade(self, question: Question, responses: Sequence[Response]) -> Grade:
+        if isinstance(question.sample, Asked):
+            return question.sample.grade(question, responses)
         sample: Sample = question.sample
         size = len(responses) // (self._answers + len(sample.variants))  # requests of one asking
         usual, others = responses[: size * self._answers], responses[size * self._answers :]
@@ -119,6 +126,22 @@ class YamlTask:
         return Grade(
             grade.prediction, {name: values[name] for name in self.file.metric_names if name in values}
         )
+
+    def with_file(self, file: TaskFile) -> YamlTask:
+        """This task by another file over the same data."""
+        return YamlTask(file, self.path, split=self.split, name=self.name, reference=self.reference)
+
+    def check_wording(self, wording: Wording) -> None:
+        """Raise IncompatibleError where it asks for a template or an instruction that the file does not have."""
+        wordings(self, wording)
+
+    def wording_facts(self, wording: Wording) -> dict[str, Any]:
+        """What a wording takes from the task file, as JSON; it is part of a trial, not of the task's fingerprint."""
+        return facts(self.file, wording)
+
+    def questions_of_a_sample(self, wording: Wording) -> int:
+        """How many questions each sample becomes."""
+        return repeats_of(self.file, wording)
 
     def examples(self, split: Literal["train", "validation"]) -> list[Example]:
         if split not in self.file.splits:
