@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,10 @@ def test_costs_are_counted(task: Callable[[str], Any]) -> None:
     cost = fitted("tfidf", task("labels")).cost
     assert cost.trainable_parameters == cost.total_parameters > 0
     assert cost.examples == len(task("labels").train)
+
+
+def test_whole_texts_are_refused(task: Callable[[str], Any]) -> None:
+    texts = task("text")
+    texts.train = [replace(example, context="") for example in texts.train]
+    with pytest.raises(IncompatibleError, match="measures whole texts"):
+        fitted("tfidf", texts)

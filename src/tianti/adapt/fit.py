@@ -37,7 +37,12 @@ class Fit(Checked):
                 f"fit does not fit {model.model.name}: it is for baselines",
                 remedy="use head-only, lora or full to train a network",
             )
-        need_training_split(self.name, task)
+        examples = need_training_split(self.name, task)
+        if form_of(examples, task.info.kind) == "text" and any(not each.context for each in examples):
+            raise IncompatibleError(
+                f"fit does not fit {task.info.name}: it measures whole texts, and a baseline chooses among answers",
+                remedy="use a language model, or a task with questions",
+            )
 
     def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
         from tianti.adapt.baselines import fit_baseline
