@@ -284,6 +284,31 @@ def test_frozen_layers_are_the_lowest(task: Callable[[str], Any]) -> None:
     assert any(".layers.1." in name for name in names)
 
 
+@pytest.mark.parametrize(
+    ("chain", "reason"),
+    [
+        ("lora(head=true) + lora", "leaves a body with a task head"),
+        ("lora(head=true) + update + full", "leaves a body with a task head"),
+        ("adapters + lora", "lora cannot start from it"),
+        ("prompt-tuning + update + lora", "lora cannot start from it"),
+    ],
+)
+def test_what_the_next_step_of_a_chain_cannot_start_from(
+    chain: str, reason: str, task: Callable[[str], Any]
+) -> None:
+    with pytest.raises(IncompatibleError, match=reason):
+        parse_adaptation(chain).check(loaded("llama"), task("labels"))
+    parse_adaptation("lora + lora(head=true) + update").check(loaded("llama"), task("labels"))
+
+
+@pytest.mark.parametrize("method", ["prompt-tuning", "p-tuning", "prefix-tuning"])
+def test_virtual_tokens_are_not_packed(method: str, task: Callable[[str], Any], tmp_path: Path) -> None:
+    with pytest.raises(IncompatibleError, match="each of its texts needs them"):
+        parse_adaptation(f"{method}(batches=packed)").adapt(
+            loaded("llama"), task("labels"), 0, tmp_path, Silent()
+        )
+
+
 def test_every_trained_adaptation_is_tried_here() -> None:
     trained = {name for name, kind in ADAPTATIONS.items() if issubclass(kind, Trained)}
     assert trained == {text.partition("(")[0] for text in METHODS.values()}

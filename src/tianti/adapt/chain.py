@@ -73,13 +73,14 @@ class Chain:
 
     def check(self, model: LoadedModel, task: Task) -> None:
         trained: Sequence[Stage] = stages(self, task, 0)
-        for stage, after in pairwise(trained):
-            if not getattr(stage.step, "goes_on", True) and not isinstance(after.step, Update):
+        for step, after in pairwise([stage.step for stage in trained if not isinstance(stage.step, Update)]):
+            if not getattr(step, "goes_on", True):
                 raise IncompatibleError(
-                    f"{self.name}: what {stage.step.name} adds stands beside the model's weights and is not part of "
-                    f"them, so {after.step.name} cannot start from it",
-                    remedy=f"put {stage.step.name} last, or use lora, whose matrices merge into the weights",
+                    f"{self.name}: what {step.name} adds stands beside the model's weights and is not part of "
+                    f"them, so {after.name} cannot start from it",
+                    remedy=f"put {step.name} last, or use lora, whose matrices merge into the weights",
                 )
+            _check_heads(self.name, step, after)
         for stage in trained:
             if not isinstance(stage.step, Update):
                 stage.step.check(model, stage.task)
@@ -161,6 +162,15 @@ def _check_place(step: Adaptation, before: Sequence[Adaptation], *, last: bool) 
             remedy="use update behind lora or full",
         )
     step.after(getattr(trained, "base", trained))
+
+
+def _check_heads(name: str, step: Adaptation, after: Adaptation) -> None:
+    """Raise IncompatibleError where a step would learn text from a body that a head has taken the place of text on."""
+    if getattr(step, "head", False) and not getattr(after, "head", False):
+        raise IncompatibleError(
+            f"{name}: {step.name}(head=true) leaves a body with a task head, and {after.name} after it learns text",
+            remedy=f"give {after.name} head=true as well, or leave it out of {step.name}",
+        )
 
 
 def _answers_by_head(step: Adaptation, model: LoadedModel) -> bool:

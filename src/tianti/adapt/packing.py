@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tianti.adapt.losses import answer_logits, keeps_logits
 from tianti.core.exceptions import IncompatibleError
-from tianti.engine.tokens import Window
+from tianti.engine.tokens import Window, soft_prompt_length
 
 TOLERANCE = 1e-3
 """How far logits of packed and padded texts may lie apart before a model counts as one that cannot be packed."""
@@ -78,6 +78,11 @@ def check_packing(network: Any, windows: Sequence[Window]) -> None:
     """
     few = sorted(windows, key=lambda window: len(window.tokens))[-3:]
     few += sorted(windows, key=lambda window: len(window.tokens))[:3]
+    if soft_prompt_length(network):
+        raise IncompatibleError(
+            "batches=packed does not fit virtual tokens: they stand before a row, and each of its texts needs them",
+            remedy="use batches=grouped",
+        )
     was_training = network.training
     network.train(False)
     with torch.no_grad():
