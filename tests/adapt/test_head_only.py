@@ -16,7 +16,7 @@ from scipy.special import log_softmax
 from tianti.adapt import HeadOnly, heads
 from tianti.adapt.heads import fit_choices, fit_labels
 from tianti.adapt.networks import PooledNetwork, compute_features
-from tianti.adapt.samples import Reader
+from tianti.adapt.samples import Labelled, Reader
 from tianti.core.exceptions import IncompatibleError
 from tianti.core.progress import Silent
 from tianti.models import from_objects
@@ -162,7 +162,7 @@ def test_features_are_means_and_do_not_depend_on_padding(body: Any) -> None:
     rows = reader.read(
         ["short", "This film is wonderful, warm and funny.", "Anna bakes bread in the old mill."]
     )
-    together = compute_features(network, rows, reader.fill)
+    together = compute_features(network, [Labelled(tuple(rows[:2]), 0), Labelled((rows[2],), 1)])
     for index, row in enumerate(rows):
         with torch.no_grad():
             hidden = network.body(input_ids=torch.from_numpy(row[None])).last_hidden_state[0]

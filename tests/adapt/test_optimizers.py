@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from tianti.adapt.optimizers import DecoupledSGD, clip, make_optimizer, rate_at, set_rate, trainable
 from tianti.adapt.options import Training
+from tianti.core.exceptions import IncompatibleError
 
 DATA = np.random.default_rng(5).normal(size=(12, 3))
 WANTED = np.random.default_rng(6).normal(size=(12, 2))
@@ -118,6 +119,37 @@ def test_frozen_parameters_are_left_out() -> None:
     assert trainable(network) == [network.bias]
     groups = make_optimizer(network, Plan(), 0.1).param_groups
     assert [group["params"] for group in groups] == [[network.bias]]
+
+
+class Headed(nn.Module):
+    """A body and a fresh head on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.head = Affine(), Affine()
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_a_head_has_a_rate_of_its_own_that_follows_the_schedule(optimizer: str) -> None:
+    """One step of each half is that of a network which has nothing else, at its rate."""
+    network = Headed()
+    settings = Plan(optimizer=optimizer, head_lr=0.5, weight_decay=0.3)
+    made = make_optimizer(network, settings, 0.1)
+    for share in (0.5, 1.0):
+        set_rate(made, 0.1 * share)
+        made.zero_grad()
+        (network.body.loss() + network.head.loss()).backward()
+        made.step()
+    plain = Plan(optimizer=optimizer, weight_decay=0.3)
+    for part, rate in ((network.body, 0.1), (network.head, 0.5)):
+        *_, (weight, bias) = steps(plain, [rate * 0.5, rate])
+        np.testing.assert_allclose(part.weight.detach(), weight, rtol=1e-10)
+        np.testing.assert_allclose(part.bias.detach(), bias, rtol=1e-10)
+
+
+def test_a_rate_for_a_head_that_is_not_there_is_refused() -> None:
+    with pytest.raises(IncompatibleError, match="head_lr is the rate of a fresh head"):
+        make_optimizer(Affine(), Plan(head_lr=0.5), 0.1)
 
 
 @given(st.floats(0.01, 100), st.floats(0.01, 100))

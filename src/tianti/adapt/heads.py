@@ -22,7 +22,7 @@ from tianti.adapt.lesson import Lesson
 from tianti.adapt.memory import PeakMemory
 from tianti.adapt.networks import PooledNetwork, TokenNetwork, compute_features, shared_copy
 from tianti.adapt.objectives import choose_objective
-from tianti.adapt.samples import Labelled, Reader, labelled, pad, size, sorted_batches, windows
+from tianti.adapt.samples import pad, size, sorted_batches, windows
 from tianti.adapt.token_heads import fit_tokens
 from tianti.adapt.training import isolated_randomness, set_tensors, trained_tensors
 from tianti.core.exceptions import IncompatibleError
@@ -82,11 +82,10 @@ def _network(lesson: Lesson) -> Any:
 
 def _fit_pooled(network: PooledNetwork, lesson: Lesson) -> Cost:
     """Fit the head of `network` to its optimum, for labels or for choices."""
-    _, tokenizer = lesson.model.pair()
-    reader = Reader(network, tokenizer, lesson.adaptation.max_length)
+    objective = choose_objective(lesson)
     examples, held = lesson.examples(lesson.adaptation.max_examples)
-    parts = [labelled(part, lesson.form, reader) for part in (examples, held) if part]
-    features = [_features(network, part, reader.fill) for part in parts]
+    parts: list[Sequence[Any]] = [objective.items(network, part) for part in (examples, held) if part]
+    features = [_features(network, part) for part in parts]
     tokens = sum(size(item) for part in parts for item in part)
     if not held:  # The examples that it was fitted on choose among the fits, too; nothing is read twice.
         parts, features = parts * 2, features * 2
@@ -169,9 +168,9 @@ def fit_choices(
     return weight.detach().numpy()[None], np.zeros(1)
 
 
-def _features(network: PooledNetwork, items: Sequence[Labelled], fill: int) -> list[Floats]:
+def _features(network: PooledNetwork, items: Sequence[Any]) -> list[Floats]:
     """For each item its rows' features, [rows, width]."""
-    found = compute_features(network, [row for item in items for row in item.rows], fill)
+    found = compute_features(network, items)
     return np.split(found.double().numpy(), np.cumsum([len(item.rows) for item in items])[:-1])
 
 

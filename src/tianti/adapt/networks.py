@@ -7,10 +7,11 @@ import inspect
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tianti.adapt.samples import pad, sorted_batches
+from tianti.adapt.samples import Rows, pad, size, sorted_batches
 from tianti.core.exceptions import IncompatibleError
 from tianti.engine.tokens import Tokens
 
@@ -64,13 +65,13 @@ class PooledNetwork(nn.Module):
     Mean pooling is what sentence encoders are trained for, and it serves causal bodies as well.
     """
 
-    def __init__(self, body: Any, outputs: int, separator: int | None = None) -> None:
+    def __init__(self, body: Any, outputs: int, separator: int | None = None, *, means: int = 1) -> None:
         super().__init__()
         if getattr(body, "pooler", None) is not None:
             body.pooler = None  # BERT's own pooling head, trained on next-sentence prediction; not used here
         self.body = body
         width = body.config.hidden_size
-        self.head = nn.Linear(width, outputs, device=body.device)
+        self.head = nn.Linear(means * width, outputs, device=body.device)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
         self.separator = separator
@@ -96,6 +97,10 @@ class PooledNetwork(nn.Module):
         hidden = self.hidden(input_ids, attention_mask)
         mask = attention_mask.unsqueeze(-1).float()
         return torch.sum(hidden * mask, dim=1) / mask.sum(dim=1)
+
+    def item_features(self, items: Sequence[Any]) -> Tensor:
+        """What the head reads of the rows of all items, [rows, width]."""
+        return self.features(*pad([row for item in items for row in item.rows], 0, self.head.weight.device))
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """[rows, tokens] → logits [rows, outputs]."""
@@ -159,13 +164,14 @@ def pair_separator(config: Any, tokenizer: Any) -> int | None:
     return separator
 
 
-def compute_features(network: PooledNetwork, rows: Sequence[Tokens], fill: int, batch: int = 32) -> Tensor:
-    """The pooled features of all rows, [rows, width] on the CPU, computed once in batches of similar length."""
-    device = network.head.weight.device
-    found = torch.empty(len(rows), network.head.in_features)
+def compute_features(network: PooledNetwork, items: Sequence[Rows], batch: int = 32) -> Tensor:
+    """The features of all rows of all items, [rows, width] on the CPU, computed once in batches of similar length."""
+    ends = np.cumsum([len(item.rows) for item in items])
+    found = torch.empty(int(ends[-1]), network.head.in_features)
     network.train(False)
     with torch.no_grad():
-        for indices in sorted_batches([len(row) for row in rows], batch):
-            ids, mask = pad([rows[index] for index in indices], fill, device)
-            found[indices] = network.features(ids, mask).cpu()
+        for indices in sorted_batches([size(item) for item in items], batch):
+            read = network.item_features([items[index] for index in indices]).cpu()
+            places = [np.arange(ends[index] - len(items[index].rows), ends[index]) for index in indices]
+            found[torch.from_numpy(np.concatenate(places))] = read
     return found

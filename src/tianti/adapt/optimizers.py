@@ -14,9 +14,14 @@ import torch
 from torch import nn
 
 from tianti.adapt.options import Training
+from tianti.core.exceptions import IncompatibleError
 
 FUSED_DEVICES = ("cpu", "cuda")
 """Where torch has one kernel for the whole of AdamW's step: about a seventh of the time on a CPU."""
+
+
+SHARE = "share"
+"""Of a group of parameters: what its learning rate is of that of all."""
 
 
 class DecoupledSGD(torch.optim.SGD):
@@ -38,15 +43,42 @@ class DecoupledSGD(torch.optim.SGD):
 def make_optimizer(network: nn.Module, settings: Training, lr: float) -> torch.optim.Optimizer:
     """The optimizer over the trainable parameters; biases and normalisation weights (vectors) do not decay."""
     learning = trainable(network)
-    matrices = [parameter for parameter in learning if parameter.dim() > 1]
-    vectors = [parameter for parameter in learning if parameter.dim() <= 1]
     decay = "decay" if settings.optimizer == "sgd" else "weight_decay"
-    groups = [{"params": matrices, decay: settings.weight_decay}, {"params": vectors, decay: 0.0}]
+    groups = []
+    for parameters, share in _by_rate(network, settings, lr):
+        matrices = [parameter for parameter in parameters if parameter.dim() > 1]
+        vectors = [parameter for parameter in parameters if parameter.dim() <= 1]
+        groups += [
+            {"params": matrices, decay: settings.weight_decay, SHARE: share},
+            {"params": vectors, decay: 0.0, SHARE: share},
+        ]
     groups = [group for group in groups if group["params"]]
     if settings.optimizer == "sgd":
         return DecoupledSGD(groups, lr=lr, momentum=settings.momentum, foreach=True)
     fused = all(parameter.device.type in FUSED_DEVICES for parameter in learning)
     return torch.optim.AdamW(groups, lr=lr, fused=fused or None)
+
+
+def _by_rate(network: nn.Module, settings: Training, lr: float) -> list[tuple[list[nn.Parameter], float]]:
+    """The trainable parameters, those of a fresh head apart where it has a rate of its own, and the share of `lr`.
+
+    Raises:
+        IncompatibleError: a rate for a head, and the network has no fresh one.
+    """
+    learning = trainable(network)
+    if settings.head_lr is None:
+        return [(learning, 1.0)]
+    head = getattr(network, "head", None)
+    if not isinstance(head, nn.Module) or not hasattr(network, "body"):
+        raise IncompatibleError(
+            f"{settings.name}: head_lr is the rate of a fresh head, and {type(network).__name__} has none",
+            remedy="leave head_lr out, or put a task head on the model with head=true",
+        )
+    fresh = {id(parameter) for parameter in head.parameters()}
+    return [
+        ([parameter for parameter in learning if id(parameter) not in fresh], 1.0),
+        ([parameter for parameter in learning if id(parameter) in fresh], settings.head_lr / lr),
+    ]
 
 
 def rate_at(step: int, steps: int, warmup: float, schedule: str = "linear") -> float:
@@ -66,9 +98,9 @@ def rate_at(step: int, steps: int, warmup: float, schedule: str = "linear") -> f
 
 
 def set_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    """The learning rate of the next step."""
+    """The learning rate of the next step; a group's own share of it."""
     for group in optimizer.param_groups:
-        group["lr"] = lr
+        group["lr"] = lr * group[SHARE]
 
 
 def trainable(network: nn.Module) -> list[nn.Parameter]:

@@ -121,6 +121,9 @@ class Training(Checked):
     """Stop after so many epochs without a better one; None trains all epochs."""
     precision: Literal["auto", "float32", "bfloat16"] = field(default="float32", kw_only=True)
     """Of the matrix products; weights and sums stay in float32. `auto`: bfloat16 where the device has it natively."""
+    head_lr: PositiveFloat | None = field(default=None, kw_only=True)
+    """Learning rate of a fresh head on a body; None: that of all else. A head that starts from nothing often wants more
+    than a body that is trained already."""
     gradient_checkpointing: bool = field(default=False, kw_only=True)
     """Compute activations twice instead of keeping them: about a third more time, a fraction of the memory."""
 
@@ -135,6 +138,7 @@ class Training(Checked):
         "monitor",
         "patience",
         "precision",
+        "head_lr",
         "gradient_checkpointing",
     )
     """Settings that came after there were trials: with their defaults they are no part of a manifest."""

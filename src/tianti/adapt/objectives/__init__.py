@@ -7,6 +7,7 @@ from tianti.adapt.objectives.causal_text import CausalText
 from tianti.adapt.objectives.choices import Choices
 from tianti.adapt.objectives.labels import Labels
 from tianti.adapt.objectives.objective import Objective
+from tianti.adapt.objectives.relations import Relations, is_marked
 from tianti.adapt.objectives.seq2seq_text import Seq2SeqText
 from tianti.adapt.objectives.span import Span
 from tianti.adapt.objectives.tags import Tags
@@ -20,6 +21,8 @@ def choose_objective(lesson: Lesson) -> Objective:
             return CausalText(lesson)
         case "seq2seq", _:
             return Seq2SeqText(lesson)
+        case _, "labels" if is_marked(lesson.task.examples("train")):
+            return Relations(lesson)
         case _, "labels":
             return Labels(lesson)
         case _, "choices":
