@@ -19,6 +19,8 @@ from tianti.store import Run, Store
 
 STORIES_OF_THE_NOTE = 40
 ACCURACY_BARS = {"head-only": 0.75, "lora": 0.80, "full": 0.80}
+BASELINE_BARS = {"wnut17": "full", "semeval2010": "full"}
+"""What must beat every baseline of a study whose one task has its name."""
 ENCODER = "all-minilm-l6-v2"
 
 
@@ -40,6 +42,7 @@ def all_checks(store: Path, data: Path, work: Path) -> list[Check]:
         story_check(work, source),
         *accuracy_checks(store),
         *gain_checks(store),
+        *baseline_checks(store),
     ]
 
 
@@ -123,6 +126,22 @@ def gain_checks(store: Path) -> list[Check]:
             shown = f"{gain.difference:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}], n = {gain.n}"
         better = gain.difference is not None and gain.difference > 0
         found.append(Check(f"SST-2: {adaptation} minus head-only", "> 0", shown, better))
+    return found
+
+
+def baseline_checks(store: Path) -> list[Check]:
+    """On names and on relations the sentence encoder beats every baseline."""
+    found = []
+    for name, adaptation in BASELINE_BARS.items():
+        board = tianti.load_board(store, name)
+        value = _entry(board, adaptation).cells[name].value
+        baselines = [
+            entry.cells[name].value or 0.0 for entry in board.entries if entry.model.startswith("baseline:")
+        ]
+        bar = max(baselines)
+        shown = "none" if value is None else f"{value:.3f}"
+        reached = value is not None and value > bar
+        found.append(Check(f"{name} by {adaptation}, above all baselines", f"> {bar:.3f}", shown, reached))
     return found
 
 
