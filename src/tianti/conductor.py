@@ -16,9 +16,11 @@ from tianti.core.exceptions import IncompatibleError, StoreError, TiantiError
 from tianti.core.garbage import without_collection
 from tianti.core.locks import locked
 from tianti.core.progress import Progress
+from tianti.evaluation.answer import Answer
 from tianti.evaluation.contamination import contamination_facts
 from tianti.evaluation.evaluate import evaluate
 from tianti.evaluation.score import score_answers
+from tianti.evaluation.templates import spread_over_templates
 from tianti.models import LoadedModel, Model, load_model
 from tianti.store import Run, Store
 from tianti.study import Trial
@@ -133,8 +135,15 @@ def _measure(trial: Trial, loaded: LoadedModel, run: Run, store: Store, progress
         "peak_memory_bytes": peak_memory_bytes(),
         "backend": dict(adapted.backend.facts()),
         **contamination_facts(trial.adaptation, trial.task, seed, answers),
+        **template_facts(trial, answers),
     }
     return store.finish_run(run.run_id, score_answers(trial.task, answers), cost, expected)
+
+
+def template_facts(trial: Trial, answers: Sequence[Answer]) -> dict[str, Any]:
+    """What each template gave, for a run's record; nothing where the samples were asked in one."""
+    found = spread_over_templates(trial.task.metrics[0], trial.templates, answers)
+    return {"templates": found} if found else {}
 
 
 def adapt(trial: Trial, loaded: LoadedModel, store: Store, progress: Progress) -> Adapted:

@@ -42,7 +42,7 @@ from tianti.core.yaml_file import read_yaml
 from tianti.models import LoadOptions, Model, open_model
 from tianti.tasks import Task, load_tasks
 from tianti.tasks.task_file import TaskFile
-from tianti.tasks.wording import Wording
+from tianti.tasks.wording import ALL, OWN, Wording
 from tianti.tasks.yaml_task import YamlTask
 
 MANIFEST_VERSION = 1
@@ -297,6 +297,14 @@ class Trial:
         if wording is None or not isinstance(self.task, YamlTask):
             return count
         return count * self.task.questions_of_a_sample(wording)
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """The templates in which each sample is asked, in the order of its repeats; none where it is asked in one."""
+        wording = self._wording
+        if wording is None or wording.template != ALL or not isinstance(self.task, YamlTask):
+            return ()
+        return (OWN, *self.task.file.templates)
 
     @property
     def _wording(self) -> Wording | None:

@@ -104,6 +104,8 @@ class Cell:
     reason: str = ""
     overlap: str = ""
     """What of the test items stands in the training data of its runs; empty where nothing was found."""
+    templates: Mapping[str, float] = field(default_factory=dict)
+    """The score under each template over the seeds, with `lowest`, `highest` and `sd`, where all were asked."""
 
 
 @dataclass(frozen=True)

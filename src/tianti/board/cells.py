@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from tianti.board.inflation import overlap_note
 from tianti.board.results import Items, Result
 from tianti.evaluation.bounds import Bounds, mean_bounds
 from tianti.evaluation.score import Score
+from tianti.evaluation.templates import spread
 from tianti.stats import mean_interval, normalise
 
 
@@ -41,6 +42,7 @@ def measure(results: Sequence[Result], column: Column, rules: Rules) -> Measured
         "run_ids": tuple(result.run_id for result in ordered),
         "reason": "; ".join(reasons),
         "overlap": overlap_note([result.contamination for result in scored]),
+        "templates": _over_templates([result.templates for result in scored if result.templates]),
     }
     if not scored:
         cell = Cell(**{**facts, **_missing(ordered)})  # type: ignore[arg-type]
@@ -50,6 +52,15 @@ def measure(results: Sequence[Result], column: Column, rules: Rules) -> Measured
         cell = Cell(**facts, **_of_items(items, column, rules))  # type: ignore[arg-type]
     bounds = [result.bounds for result in ordered if result.bounds is not None]
     return Measured(cell, items, mean_price([result.price for result in scored]), _over_seeds(bounds))
+
+
+def _over_templates(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean over runs of the score under each template that all have, and how far these lie apart."""
+    names = [name for name in runs[0] if all(name in run for run in runs)] if runs else []
+    if len(names) < 2:
+        return {}
+    scores = {name: float(np.mean([run[name] for run in runs])) for name in names}
+    return scores | spread(list(scores.values()))
 
 
 def _over_seeds(bounds: Sequence[Bounds]) -> Bounds | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tianti.board.board import AspectColumn, Board, Decided, Entry, Winner
-from tianti.board.show import percent
+from tianti.board.show import is_share, number, percent
 from tianti.core.wording import counted
 
 MOST_NOTES = 8
@@ -43,6 +43,7 @@ def legend(board: Board) -> Iterable[str]:
         yield f"not in the mean: {', '.join(excluded)}"
     if any(not entry.complete for entry in board.entries) and tasks:
         yield _unranked(tasks)
+    yield from _templates(board)
     if board.left_out:
         runs = counted(board.left_out, "finished run")
         yield f"{runs} left out: others stand for the same cells."
@@ -69,6 +70,22 @@ def _decided(board: Board, decided: Decided) -> Iterable[str]:
     )
     stops = [f"{entry.name} {entry.n:,}" for entry in board.entries if entry.rank is not None]
     yield f"samples asked: {', '.join(stops[:MOST_NOTES])}{', …' if len(stops) > MOST_NOTES else ''}."
+
+
+def _templates(board: Board) -> Iterable[str]:
+    """How far the templates lie apart, where samples were asked in all of them."""
+    for entry in board.entries:
+        for column in board.columns:
+            found = entry.cells[column.name].templates if column.name in entry.cells else {}
+            if found:
+                lowest, highest, sd = (
+                    percent(found[key]) if is_share(column) else number(found[key])
+                    for key in ("lowest", "highest", "sd")
+                )
+                yield (
+                    f"{entry.name} on {column.name}: mean over {len(found) - 3} templates, which gave {lowest} to "
+                    f"{highest} (standard deviation {sd})."
+                )
 
 
 def _winner(winner: Winner, level: str) -> str:

@@ -60,6 +60,8 @@ class Result:
     contamination: Mapping[str, Any] = field(default_factory=dict)
     """What was recorded of test items in the training data; empty where nothing was trained."""
     price: Price = field(default_factory=Price)
+    templates: Mapping[str, float] = field(default_factory=dict)
+    """The score under each template, where every sample was asked in all of them."""
 
     @property
     def metric(self) -> Mapping[str, Any]:
@@ -119,6 +121,7 @@ def read_result(store: Store, run: Run) -> Result:
         aspects=tuple(score for score in scores if not score.main and aspect_of(score.metric)),
         answers=run.answers_count,
         contamination=run.cost.get("contamination", {}) if finished else {},
+        templates=run.cost.get("templates", {}).get("scores", {}) if finished else {},
         price=_price(run.cost) if finished else Price(),
     )
 

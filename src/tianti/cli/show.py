@@ -31,6 +31,7 @@ def show(
             "reason": found.reason,
             "repeat it": repeat_command(found.manifest),
             "scores": {score.metric: _score(score) for score in opened.scores(found.run_id)},
+            "templates": found.cost.get("templates", {}),
             "answers": found.answers_count,
             "errors": found.errors_count,
             "skipped": found.skipped_count,

@@ -9,7 +9,7 @@ from typing import Any
 
 from tianti.adapt import Adapted
 from tianti.adapt.embedding import with_embedder
-from tianti.conductor import SMALL_MODEL, Conductor, adapt, set_threads
+from tianti.conductor import SMALL_MODEL, Conductor, adapt, set_threads, template_facts
 from tianti.core.environment import environment, peak_memory_bytes
 from tianti.engine import Backend
 from tianti.evaluation.answer import Answer
@@ -111,6 +111,7 @@ class Asking:
         run = self.start()
         answers = self._store.answers(run.run_id)
         cost = {**before.cost, **facts} if before is not None else {**self._cost(answers), **facts}
+        cost |= template_facts(self.trial, answers)
         scores = score_answers(self.trial.task, answers)
         self._run = self._store.finish_run(run.run_id, scores, cost, len(answers))
         self._adapted = None

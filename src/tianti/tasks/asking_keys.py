@@ -18,6 +18,10 @@ from tianti.tasks.wording import ALL, OWN
 ASKING_KEYS = ("templates", "instruction", "doc_to_rationale", "extract")
 
 
+FIGURES = ("lowest", "highest", "sd")
+"""Stand beside the scores of templates on a board, so that no template can be called so."""
+
+
 class Template(Strict):
     """Another prompt: the keys that it has stand in place of the file's own."""
 
@@ -51,9 +55,10 @@ class Pattern(Strict):
 def checked_templates(value: dict[str, Template]) -> dict[str, Template]:
     """The templates, whose names must not be those that mean something else."""
     for name in value:
-        if name in (ALL, OWN) or not re.fullmatch(r"[\w.-]+", name):
+        if name in (ALL, OWN, *FIGURES) or not re.fullmatch(r"[\w.-]+", name):
+            taken = ", ".join((ALL, OWN, *FIGURES))
             raise ValueError(
-                f"{name!r} cannot be a template's name: letters, digits, dots and dashes, but not {ALL} or {OWN}"
+                f"{name!r} cannot be a template's name: letters, digits, dots and dashes, but none of {taken}"
             )
     return value
 
