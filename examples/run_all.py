@@ -79,7 +79,9 @@ def run_studies(folder: Path, store: Path, *, small: bool) -> None:
 def shrunk(study: Study) -> Study:
     """The same study on a few samples, trained on a few examples."""
     cheap = [SMALL_ADAPTATIONS.get(parse_call(each).name, each) for each in study.adaptations]
-    return study_of(**(study.model_dump() | {"limit": SMALL_LIMIT, "adaptations": cheap}))
+    return study_of(
+        **(study.model_dump() | {"limit": SMALL_LIMIT, "adaptations": cheap, "seeds": study.seeds[:1]})
+    )
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def read_study_again(study: tianti.Study) -> tianti.Study:
 
 
 def test_every_study_on_real_data_is_run_by_run_all() -> None:
-    assert {path.stem for path in STUDIES} == {*run_all.STUDIES, "which-way-to-adapt"}
+    assert {path.stem for path in STUDIES} == {*run_all.STUDIES, "which-way-to-adapt", "full"}
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,7 @@ CELLS = {
     "stories260k-perplexity": 2,
     "stories260k-zero-shot": 2,
     "stories260k-five-shot": 4,
-    "sst2": 5,
+    "sst2": 11,
     "wnut17": 5,
     "semeval2010": 5,
     "reading": 8,
