@@ -1,8 +1,8 @@
-"""Runs the studies on real data at full size and writes what they gave to docs/reference/real-data.md.
+"""Runs the studies on real data at full size and writes what they gave to docs/reference/.
 
     python examples/run_all.py [--data DATA] [--small]
 
-About a quarter of an hour on two cores; what is finished is found and not run again. `--small` shows the whole path
+About an hour on two cores; what is finished is found and not run again. `--small` shows the whole path
 in a minute or two: a few samples of each task, a few training examples, and no page.
 """
 
@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+from adaptations_page import write_table
 from checks import all_checks
 from prepare import DATA, HERE, WORK, prepare
 from real_data_page import write_page
 from rich.console import Console
 
 import tianti
+from tianti.adapt import HeadOnly, label, parse_adaptation
+from tianti.adapt.options import Training
 from tianti.board.terminal import render
 from tianti.cli.progress import TerminalProgress
-from tianti.core.call import parse_call
 from tianti.study import Study, read_study, study_of
 
 STUDIES = (
@@ -34,13 +37,9 @@ STUDIES = (
     "pairs-and-choices",
 )
 PAGE = HERE.parent / "docs" / "reference" / "real-data.md"
+ADAPTATIONS = HERE.parent / "docs" / "reference" / "adaptations.md"
 SMALL_LIMIT = 8
-SMALL_ADAPTATIONS = {
-    "lora": "lora(epochs=1, max_examples=64, max_length=128)",
-    "full": "full(epochs=1, max_examples=64, max_length=128)",
-    "head-only": "head-only(max_examples=64, max_length=128)",
-}
-"""By the method."""
+SMALL_EXAMPLES, SMALL_LENGTH = 64, 128
 
 
 def main(arguments: list[str]) -> None:
@@ -59,7 +58,8 @@ def main(arguments: list[str]) -> None:
         return
     checks = all_checks(store, given.data, WORK)
     write_page(PAGE, store, STUDIES, checks)
-    print(f"wrote {PAGE}")
+    write_table(ADAPTATIONS, store, "sst2")
+    print(f"wrote {PAGE} and the table of {ADAPTATIONS}")
     failed = [check for check in checks if not check.good]
     for check in failed:
         print(f"not as it should be: {check.what}: expected {check.expected}, found {check.found}")
@@ -78,10 +78,19 @@ def run_studies(folder: Path, store: Path, *, small: bool) -> None:
 
 def shrunk(study: Study) -> Study:
     """The same study on a few samples, trained on a few examples."""
-    cheap = [SMALL_ADAPTATIONS.get(parse_call(each).name, each) for each in study.adaptations]
+    cheap = [_cheap(each) for each in study.adaptations]
     return study_of(
         **(study.model_dump() | {"limit": SMALL_LIMIT, "adaptations": cheap, "seeds": study.seeds[:1]})
     )
+
+
+def _cheap(text: str) -> str:
+    """The adaptation with one epoch over a few short examples, where it trains."""
+    adaptation = parse_adaptation(text)
+    if not isinstance(adaptation, Training | HeadOnly):
+        return text
+    few = replace(adaptation, max_examples=SMALL_EXAMPLES, max_length=SMALL_LENGTH)
+    return label(replace(few, epochs=1) if isinstance(few, Training) else few)
 
 
 if __name__ == "__main__":

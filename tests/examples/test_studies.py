@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import adaptations_page
 import checks
 import pytest
 import real_data_page
@@ -80,6 +81,22 @@ def test_the_page_holds_every_score_and_every_check(
     for task in ("tinystories", "hellaswag", "arc_easy", "gsm8k", "mmlu_anatomy", "mmlu_astronomy", "sst2"):
         assert f"\n| {task} |" in text
     assert str(prepared) not in text
+
+
+@pytest.mark.slow
+def test_the_table_of_adaptations_holds_every_entry(small_store: Path, tmp_path: Path) -> None:
+    page = tmp_path / "adaptations.md"
+    marks = f"{adaptations_page.BEGIN}\nold\n{adaptations_page.END}"
+    page.write_text(f"before\n{marks}\nafter\n", encoding="utf-8")
+    adaptations_page.write_table(page, small_store, "sst2")
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "old" not in text
+    for entry in tianti.load_board(small_store, "sst2").entries:
+        assert (f"| `{entry.adaptation}` |" in text) == (not entry.model.startswith("baseline:"))
+    adaptations_page.write_table(page, small_store, "sst2")
+    assert page.read_text(encoding="utf-8") == text
 
 
 def test_the_loss_and_the_story_of_real_weights_are_the_published_ones(
