@@ -3,8 +3,8 @@
     python examples/prepare.py [DATA]
 
 DATA is a folder with the sets as their authors publish them (by default `../shared/data`, beside the checkout):
-`weights_stories260K`, `tinystories_sample`, `sst2`, and those of `harness_data.py` and `structure_data.py`. Nothing of
-it is kept in git.
+`weights_stories260K`, `tinystories_sample`, `sst2`, and those of `harness_data.py`, `structure_data.py` and
+`text_data.py`. Nothing of it is kept in git.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 from convert_llama2c import convert
 from harness_data import write_tasks
 from structure_data import structured_sets
+from text_data import text_sets, untrained_translator
 
 HERE = Path(__file__).parent
 WORK = HERE / "work"
@@ -39,6 +40,10 @@ def prepare(data: Path = DATA, work: Path = WORK) -> None:
     sentence_encoder(work)
     for name, rows in structured_sets(data):
         _write(work / f"{name}.jsonl", rows)
+    texts = dict(text_sets(data))
+    for name, rows in texts.items():
+        _write(work / f"{name}.jsonl", rows)
+    untrained_translator(texts["multi30k_train"], work / "untrained-t5")
     write_tasks(data, work / "harness")
 
 

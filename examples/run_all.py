@@ -35,6 +35,10 @@ STUDIES = (
     "semeval2010",
     "reading",
     "pairs-and-choices",
+    "multi30k",
+    "tatoeba",
+    "written-texts",
+    "gsm8k",
 )
 PAGE = HERE.parent / "docs" / "reference" / "real-data.md"
 ADAPTATIONS = HERE.parent / "docs" / "reference" / "adaptations.md"

@@ -215,6 +215,9 @@ def test_what_cannot_be_written(tmp_path: Path, folder: Path) -> None:
     task.file = task.file.model_copy(update={"kind": "tagging"})
     with pytest.raises(TaskError, match="no counterpart"):
         export_harness(task, tmp_path)
+    task.file = task.file.model_copy(update={"kind": "translation"})
+    with pytest.raises(TaskError, match="one way of splitting words for all languages"):
+        export_harness(task, tmp_path)
     task = YamlTask.from_path(folder / "answer.yaml")
     task.file = task.file.model_copy(update={"repeats": 2})
     with pytest.raises(TaskError, match="no counterpart of the key 'repeats'"):

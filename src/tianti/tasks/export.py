@@ -32,6 +32,8 @@ from tianti.tasks.yaml_task import YamlTask
 _CHOOSING = ("classification", "multiple-choice")
 _ANSWERING = "question-answering"
 _MODELLING = "language-modelling"
+_WRITING = ("translation", "summarisation")
+"""Kinds with metrics that lm-eval has, too, but computes in its own way."""
 
 _IMPORTS = (
     "from __future__ import annotations",
@@ -69,6 +71,12 @@ def export_harness(task: Task, folder: Path) -> Path:
     """
     if not isinstance(task, YamlTask):
         raise TaskError(f"{task.info.name} is not a task of tianti's own: lm-eval has it already")
+    if task.file.kind in _WRITING:
+        raise TaskError(
+            f"{task.name}: tasks of the kind {task.file.kind} cannot be written out for lm-eval yet: its metrics of "
+            "texts take the same number of references for each sample and one way of splitting words for all languages",
+            remedy=f"kinds that can be written: {', '.join((*_CHOOSING, _ANSWERING, _MODELLING))}",
+        )
     if task.file.kind not in (*_CHOOSING, _ANSWERING, _MODELLING):
         raise TaskError(
             f"{task.name}: lm-eval has no counterpart of the kind {task.file.kind}",
