@@ -109,7 +109,7 @@ def test_settings_of_a_chat_are_settings_in_a_chat_only() -> None:
         ("lorra", ["lorra", "'lora'"]),
         ("lora(rank=8)", ["lora", "rank", "Valid"]),
         ("full(epoch=3)", ["full", "epoch", "'epochs'"]),
-        ("zero-shot(k=1)", ["zero-shot", "Valid: chat, system"]),
+        ("zero-shot(k=1)", ["zero-shot", "Valid: calibrate, chat"]),
         ("fit(x=1)", ["fit", "no arguments"]),
     ],
 )

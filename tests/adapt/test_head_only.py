@@ -15,16 +15,33 @@ from scipy.special import log_softmax
 
 from tianti.adapt import HeadOnly, heads
 from tianti.adapt.heads import fit_choices, fit_labels
+from tianti.adapt.lesson import Lesson
 from tianti.adapt.networks import PooledNetwork, compute_features
+from tianti.adapt.objectives import choose_objective
 from tianti.adapt.samples import Labelled, Reader
 from tianti.core.exceptions import IncompatibleError
 from tianti.core.progress import Silent
 from tianti.models import from_objects
-from tiny import tiny_bert, tiny_gpt2, tiny_llama, tiny_tokenizer
+from tiny import tiny_bart, tiny_bert, tiny_gpt2, tiny_llama, tiny_t5, tiny_tokenizer
 
 GROUPS = [("llama", "labels"), ("llama", "choices"), ("llama", "text"), ("gpt2", "labels"), ("gpt2", "choices"),
           ("gpt2", "text"), ("bert", "labels"), ("bert", "choices"), ("masked", "labels"),
-          ("masked", "choices")]  # fmt: skip
+          ("masked", "choices"), ("t5", "labels"), ("t5", "choices"), ("t5", "text"), ("bart", "labels"),
+          ("bart", "text")]  # fmt: skip
+
+
+def _umt5() -> Any:
+    """Whether it scales its states stands in its config as whether its embeddings are tied."""
+    from transformers import UMT5Config, UMT5ForConditionalGeneration
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return UMT5ForConditionalGeneration(
+            UMT5Config(
+                vocab_size=len(tiny_tokenizer()), d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4,
+                tie_word_embeddings=True, pad_token_id=0, eos_token_id=2, decoder_start_token_id=0,
+            )
+        ).eval()  # fmt: skip
 
 
 @pytest.mark.parametrize(("network", "form"), GROUPS)
@@ -75,6 +92,44 @@ def test_an_own_output_layer_is_untied_from_the_embedding(task: Callable[[str], 
     assert torch.equal(trained.get_input_embeddings().weight, before)
     assert not torch.equal(trained.get_output_embeddings().weight, before)
     assert network.config.tie_word_embeddings is True
+
+
+@pytest.mark.parametrize(
+    "build",
+    [tiny_t5, lambda: tiny_t5(tie_word_embeddings=False), tiny_bart, _umt5],
+    ids=["t5", "t5-unscaled", "bart", "umt5"],
+)
+@pytest.mark.parametrize("form", ["labels", "text"])
+def test_a_decoders_head_starts_where_the_model_stands(
+    build: Callable[[], Any], form: str, task: Callable[[str], Any], tmp_path: Path
+) -> None:
+    """The first validation loss is that of the network's own logits, whether it scales its states or adds a vector."""
+    network = build()
+    if hasattr(network, "final_logits_bias"):
+        network.final_logits_bias.normal_(generator=torch.Generator().manual_seed(0))
+    loaded, stub = from_objects(network, tiny_tokenizer()), task(form)
+    before = copy.deepcopy(network.state_dict())
+    adaptation = HeadOnly(lr=1e-2)
+    lesson = Lesson(adaptation, loaded, stub, 0)
+    objective = choose_objective(lesson)
+    _, held = lesson.examples(None)
+    with torch.no_grad():
+        loss, terms = objective.loss(network, objective.items(network, held))
+    adapted = adaptation.adapt(loaded, stub, 0, tmp_path, Silent())
+    assert adapted.cost.validation[0] == pytest.approx(float(loss) / float(terms), abs=1e-4)
+    assert min(adapted.cost.validation) < adapted.cost.validation[0] - 0.5
+    assert adapted.trained == ("lm_head.weight",)
+    with torch.no_grad():
+        loss, terms = objective.loss(adapted.network, objective.items(adapted.network, held))
+    assert min(adapted.cost.validation) == pytest.approx(float(loss) / float(terms), abs=1e-4)
+    after = network.state_dict()
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], before[name]) for name in before)
+    assert torch.equal(
+        adapted.network.get_input_embeddings().weight,
+        before["shared.weight" if "shared.weight" in before else "model.shared.weight"],
+    )
+    assert not torch.equal(adapted.network.lm_head.weight, before["lm_head.weight"])
 
 
 def test_half_precision(task: Callable[[str], Any], tmp_path: Path) -> None:
@@ -171,7 +226,8 @@ def test_features_are_means_and_do_not_depend_on_padding(body: Any) -> None:
 
 @pytest.mark.parametrize("held", [True, False])
 @pytest.mark.parametrize(
-    ("network", "form"), [("llama", "text"), ("gpt2", "labels"), ("bert", "labels"), ("bert", "choices")]
+    ("network", "form"),
+    [("llama", "text"), ("gpt2", "labels"), ("bert", "labels"), ("bert", "choices"), ("t5", "text")],
 )
 def test_the_body_reads_the_data_once(
     network: str,
@@ -186,7 +242,8 @@ def test_the_body_reads_the_data_once(
     loaded, stub = model(network), task(form)
     if not held:
         stub.train, stub.validation = stub.train[:9], []  # nine examples are all trained on
-    body = type(loaded.network.base_model)
+    original = loaded.network
+    body = type(original.get_encoder() if original.config.is_encoder_decoder else original.base_model)
     read: list[int] = []
     forward = body.forward
 

@@ -42,6 +42,9 @@ def test_the_processes_do_what_they_are_named_for() -> None:
     for name in ("gpt4", "chatgpt", "palm"):
         assert "update(" in all_of(name)
         assert "few-shot(k=4)" in all_of(name)
+    for name in ("gpt4", "chatgpt"):
+        assert "prompt-tuning(" in all_of(name)
+    assert "frozen=0|1" in all_of("gpt3")
     assert read_recipe("chatgpt").form == "chat"
 
 

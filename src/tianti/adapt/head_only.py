@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from tianti.adapt.adaptation import Adapted
 from tianti.adapt.fitting import need_trainable
 from tianti.adapt.options import Checked, PositiveFloat, PositiveInt
-from tianti.core.exceptions import IncompatibleError
 from tianti.core.progress import Progress
 from tianti.models.model import LoadedModel
 from tianti.tasks.task import Shots, Task
@@ -21,6 +20,7 @@ class HeadOnly(Checked):
 
     - causal models: a copy of the output head, trained on the hidden states before the answers' tokens; what answers is
       still the prompt, so the head starts where zero-shot stands;
+    - encoder–decoder models: the same on the decoder's states;
     - encoders, labels: multinomial logistic regression on the mean of the text's last hidden states, to its optimum;
     - encoders, choices: one scoring vector on the mean of question and choice, softmax over the choices, the same way;
     - encoders, tags: the regression on the last hidden state of each word's first token;
@@ -51,11 +51,6 @@ class HeadOnly(Checked):
 
     def check(self, model: LoadedModel, task: Task) -> None:
         need_trainable(self.name, model, task)
-        if model.model.architecture == "seq2seq":
-            raise IncompatibleError(
-                f"head-only does not fit {model.model.name}: an encoder–decoder model has no head of its own to fit",
-                remedy="use lora or full",
-            )
 
     def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
         from tianti.adapt.heads import learn_head

@@ -1,8 +1,7 @@
-"""Heads on frozen features: logistic regression, a scoring vector over choices, a model's own output layer."""
+"""Heads on frozen features: logistic regression, and a scoring vector over choices."""
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from tianti.adapt import saving
@@ -22,20 +21,16 @@ from tianti.adapt.lesson import Lesson
 from tianti.adapt.memory import PeakMemory
 from tianti.adapt.networks import PooledNetwork, TokenNetwork, compute_features, shared_copy
 from tianti.adapt.objectives import choose_objective
-from tianti.adapt.samples import pad, size, sorted_batches, windows
+from tianti.adapt.output_heads import fit_output, with_own_output
+from tianti.adapt.samples import size
 from tianti.adapt.token_heads import fit_tokens
 from tianti.adapt.training import isolated_randomness, set_tensors, trained_tensors
-from tianti.core.exceptions import IncompatibleError
 from tianti.core.progress import Progress
-from tianti.engine.tokens import Window
 
 Floats = NDArray[np.float64]
 
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Weights of the squared norm in the loss per example, tried from the smallest."""
-
-PATIENCE = 3
-"""Passes without a better validation loss after which an output head is done."""
 
 
 def learn_head(lesson: Lesson, folder: Path, progress: Progress) -> Adapted:
@@ -67,15 +62,15 @@ def _fitting(network: Any) -> Callable[[Any, Lesson], Cost]:
     """What fits the head of a network."""
     if isinstance(network, TokenNetwork):
         return fit_tokens
-    return _fit_pooled if isinstance(network, PooledNetwork) else _fit_output
+    return _fit_pooled if isinstance(network, PooledNetwork) else fit_output
 
 
 def _network(lesson: Lesson) -> Any:
     """A copy with shared frozen weights, in which the head alone requires a gradient."""
     original, _ = lesson.model.pair()
     network = shared_copy(original)
-    if lesson.model.model.architecture == "causal":
-        return _with_own_output(network)
+    if lesson.model.model.architecture in ("causal", "seq2seq"):
+        return with_own_output(network)
     with isolated_randomness(lesson.draw, original.device):
         return choose_objective(lesson).build(lambda _: network.base_model)
 
@@ -187,101 +182,3 @@ def _pooled_loss(features: Sequence[Floats], labels: Sequence[int], weight: Floa
         scores = (rows @ weight.T + bias).ravel()
         total += float(np.logaddexp.reduce(scores) - scores[label])
     return total / len(labels)
-
-
-def _with_own_output(network: Any) -> Any:
-    """The network with an output layer of its own, no longer tied to the embedding."""
-    network.set_output_embeddings(copy.deepcopy(network.get_output_embeddings()).requires_grad_(True))
-    network.config.tie_word_embeddings = False
-    return network
-
-
-def _fit_output(network: Any, lesson: Lesson) -> Cost:
-    """Train the output layer on the hidden states before each answer's tokens; keep the best pass."""
-    _, tokenizer = lesson.model.pair()
-    options = lesson.adaptation
-    examples, held = lesson.examples(options.max_examples)
-    parts = [
-        windows(part, network, tokenizer, options.max_length, ends=lesson.is_written)
-        for part in (examples, held)
-        if part
-    ]
-    _check_linear(network, parts[0])
-    read = [_answer_states(network, part) for part in parts]
-    (states, targets), (held_states, held_targets) = read[0], read[-1]
-    head = copy.deepcopy(network.get_output_embeddings()).float()
-    optimizer = torch.optim.AdamW(head.parameters(), lr=options.lr, weight_decay=0.0)
-    generator = torch.Generator().manual_seed(lesson.draw)
-    train_losses, losses, steps = [], [_output_loss(head, held_states, held_targets)], 0
-    best = {name: tensor.clone() for name, tensor in head.state_dict().items()}
-    for _ in range(options.epochs):
-        total = 0.0
-        for batch in torch.split(torch.randperm(len(states), generator=generator), 64):
-            loss = cross_entropy(
-                head(states[batch].to(head.weight.device)), targets[batch].to(head.weight.device)
-            )
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            total, steps = total + float(loss.detach()) * len(batch), steps + 1
-        train_losses.append(total / len(states))
-        losses.append(_output_loss(head, held_states, held_targets))
-        if losses[-1] == min(losses):
-            best = {name: tensor.clone() for name, tensor in head.state_dict().items()}
-        elif len(losses) - 1 - int(np.argmin(losses)) >= PATIENCE:
-            break
-    network.get_output_embeddings().load_state_dict(best)
-    tokens = sum(size(window) for part in parts for window in part)
-    return Cost(
-        examples=len(examples),
-        steps=steps,
-        tokens=tokens,
-        train_loss=tuple(train_losses),
-        validation=tuple(losses),
-    )
-
-
-def _check_linear(network: Any, read: Sequence[Window]) -> None:
-    """Look at a few tokens whether the model's logits are one linear layer of its last hidden state.
-
-    Raises:
-        IncompatibleError: they are more.
-    """
-    head = network.get_output_embeddings()
-    ids, mask = pad([read[0].tokens[:8]], 0, head.weight.device)
-    network.train(False)
-    with torch.no_grad():
-        hidden = network.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
-        logits = network(input_ids=ids, attention_mask=mask, use_cache=False).logits
-        if not torch.allclose(head(hidden), logits, atol=1e-3, rtol=1e-3):
-            raise IncompatibleError(
-                f"head-only does not fit {type(network).__name__}: its logits are more than one linear layer of its "
-                "hidden state",
-                remedy="use lora or full",
-            )
-
-
-def _answer_states(network: Any, read: Sequence[Window]) -> tuple[Tensor, Tensor]:
-    """The last hidden state before each answer token, [tokens, width] in float32 on the CPU, and the tokens."""
-    head = network.get_output_embeddings()
-    states: list[Tensor] = [torch.empty(0)] * len(read)
-    network.train(False)
-    with torch.no_grad():
-        for batch in sorted_batches([size(window) for window in read], 32):
-            ids, mask = pad([read[index].tokens[:-1] for index in batch], 0, head.weight.device)
-            hidden = network.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
-            for row, index in enumerate(batch):
-                end = len(read[index].tokens) - 1
-                states[index] = hidden[row, end - read[index].scored : end].float().cpu()
-    targets = [torch.from_numpy(window.tokens[-window.scored :].copy()).long() for window in read]
-    return torch.cat(states), torch.cat(targets)
-
-
-def _output_loss(head: nn.Module, states: Tensor, targets: Tensor) -> float:
-    """Mean cross-entropy per answer token."""
-    total = 0.0
-    with torch.no_grad():
-        for rows, tokens in zip(torch.split(states, 1024), torch.split(targets, 1024), strict=True):
-            device = next(head.parameters()).device
-            total += float(cross_entropy(head(rows.to(device)), tokens.to(device), reduction="sum"))
-    return total / len(targets)

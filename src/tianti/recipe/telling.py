@@ -87,10 +87,12 @@ def about_stage(outcome: Outcome, score: str, brought: Difference | None, before
     state = "found, measured before" if outcome.state == "found" else "measured"
     lines = [f"Row: {label(outcome.trial.adaptation)} ({state})"]
     if outcome.trial.adaptation.trains:
+        tried = cost.get("tried") or ()
+        over = f" (all {counted(len(tried), 'try', 'tries')} together)" if tried else ""
         lines.append(
             f"Trained {cost['trainable_parameters']:,} of {cost['total_parameters']:,} parameters on "
             f"{counted(cost['examples'], 'example')}: {cost['steps']:,} steps, {cost['tokens']:,} tokens, "
-            f"{cost['seconds']:,.1f} s."
+            f"{cost['seconds']:,.1f} s{over}."
         )
         lines += _epochs(cost)
     lines.append(f"Test: {score}")

@@ -61,15 +61,20 @@ class Seq2SeqText:
 
 def pair_logits(network: Any, items: Sequence[Pair]) -> tuple[Tensor, Tensor]:
     """The logits [tokens, vocabulary] that predict each token of the continuations, and those tokens."""
+    inputs, written, kept = pair_inputs(network, items)
+    read = network(**inputs, use_cache=False)
+    return read.logits[kept], written[kept]
+
+
+def pair_inputs(network: Any, items: Sequence[Pair]) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    """What encoder and decoder read, the continuations' tokens [pairs, longest], and where there are some."""
     device = next(network.parameters()).device
     ids, mask = pad([item.context for item in items], 0, device)
     written, there = pad([item.continuation for item in items], 0, device)
     labels = torch.where(there.bool(), written, -100)
     # The decoder sees each token's predecessors, as the network's own loss has it.
     begun = network.prepare_decoder_input_ids_from_labels(labels=labels)
-    read = network(input_ids=ids, attention_mask=mask, decoder_input_ids=begun, use_cache=False)
-    kept = there.bool()
-    return read.logits[kept], written[kept]
+    return {"input_ids": ids, "attention_mask": mask, "decoder_input_ids": begun}, written, there.bool()
 
 
 def _checked(read: Pair | Failure, request: ScoreRequest) -> Pair:
