@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -49,7 +50,7 @@ class DataAugmentation:
     refuses: ClassVar[tuple[str, ...]] = (
         "doc_to_choice", "option_order", "repeats", "perturbations", "group", "head_text", "fewshot_split",
     )  # fmt: skip
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def default_metrics(self, language: str) -> tuple[str, ...]:
         return ("gain", "augmented_acc", "seed_acc", "usable_share")
@@ -111,7 +112,8 @@ class DataAugmentation:
         return self.examples(sample, setting)[0]
 
     def examples(self, sample: Sample, setting: Setting) -> list[Example]:
-        """Each text to judge by, behind the seeds of its label: so a model learns to write more of a kind."""
+        """Texts to judge by, behind the seeds of their label, as many of each as there are seeds: so a model learns to
+        write more of a kind, from about as many examples as other tasks have."""
         return [
             Example(
                 context=shown(sample, each.label, setting),
@@ -119,11 +121,22 @@ class DataAugmentation:
                 text=each.prompt,
                 target=each.text,
             )
-            for each in sample.form.details.evaluation
+            for each in _taught(sample.form.details)
         ]
 
     def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
         return 0.0 if metric == "gain" else None
+
+
+def _taught(episode: Episode) -> list[Labelled]:
+    """The first texts to judge by of each label, as many as the label has seeds."""
+    wanted = Counter(seed.label for seed in episode.seeds)
+    found = []
+    for each in episode.evaluation:
+        if wanted[each.label] > 0:
+            wanted[each.label] -= 1
+            found.append(each)
+    return found
 
 
 def shown(sample: Sample, label: str, setting: Setting) -> str:
