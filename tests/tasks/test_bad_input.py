@@ -52,7 +52,10 @@ def test_the_good_task_is_good(tmp_path):
 
 BAD_FILES = {
     "unknown key": ({"doc_to_txt": "x"}, "unknown key 'doc_to_txt': did you mean 'doc_to_text'"),
-    "unknown key, nothing near": ({"zzz": 1}, "unknown key 'zzz': valid: answer_start, cluster, data"),
+    "unknown key, nothing near": (
+        {"zzz": 1},
+        "unknown key 'zzz': valid: answer_start, augmentation, cluster, constraints",
+    ),
     "unknown key of data": ({"data": {"tset": "a.jsonl"}}, "unknown key 'data.tset': did you mean 'test'?"),
     "unknown key of a generator": ({"data": {"generator": "nano", "knid": 1}}, "did you mean 'kind'?"),
     "unknown key of generation": (QA | {"generation_kwargs": {"untill": "."}}, "did you mean 'until'?"),
