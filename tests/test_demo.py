@@ -70,11 +70,11 @@ def test_everything_was_measured_or_refused_with_a_reason(board: Board) -> None:
         entry.name: sum(cell.state == "ok" for cell in entry.cells.values()) for entry in board.entries
     }
     whole = len(board.columns)
-    for adaptation in ("zero-shot", "head-only", "prompt-tuning", "lora", "full"):
+    for adaptation in ("zero-shot", "head-only", "lora", "full"):
         assert answered[f"nano:llama · {adaptation}"] == whole
         assert answered[f"nano:t5 · {adaptation}"] == whole - 1, "all but whole texts"
     # A head gives labels, choices, tags and spans, and writes nothing.
-    for adaptation in ("head-only", "prompt-tuning", "lora", "full"):
+    for adaptation in ("head-only", "lora", "full"):
         assert answered[f"nano:bert · {adaptation}"] == 8
 
 
