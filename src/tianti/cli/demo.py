@@ -33,7 +33,7 @@ def demo(
     serve: Annotated[bool, typer.Option("--serve", help="Open the site on a local port when done.")] = False,
     port: Annotated[int, typer.Option("--port", help="The port for --serve; 0 takes a free one.")] = 8000,
 ) -> None:
-    """Run the built-in study: one small model, adapted in six ways, against two baselines, in English and Chinese."""
+    """Run the built-in study: three small models, adapted in six ways, against two baselines, on every kind of task."""
     from rich.console import Console
 
     from tianti.api import run_study
