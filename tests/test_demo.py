@@ -128,11 +128,19 @@ def test_the_ranks_agree_with_the_means_and_their_intervals_hold_them(board: Boa
 
 
 def test_a_second_run_finds_everything_and_changes_nothing(demo: Path, board: Board) -> None:
-    files = {path: path.read_bytes() for path in (demo / "site").rglob("*.html")}
+    files = _pages(demo)
     again = _demo(demo)
-    assert "nothing to do" in again.stdout
+    assert " 0 measured" in again.stdout
     assert load_board(demo / "store", "demo") == board
-    assert {path: path.read_bytes() for path in (demo / "site").rglob("*.html")} == files
+    assert _pages(demo) == files
+
+
+def _pages(demo: Path) -> dict[Path, str]:
+    """All pages but those of refused runs, which are tried again and have the time of that."""
+    pages = {path: path.read_text(encoding="utf-8") for path in (demo / "site").rglob("*.html")}
+    return {
+        path: text for path, text in pages.items() if path.parent.name != "runs" or not REFUSAL.search(text)
+    }
 
 
 def test_the_site_shows_the_board_in_both_languages(demo: Path, board: Board) -> None:
