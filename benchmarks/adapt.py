@@ -47,6 +47,7 @@ from tianti.tasks.task import Example, TaskInfo
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 LABELS = ("negative", "positive")
+PREPARED = {"full": Full(), "lora": LoRA()}
 RATES = {"full": 1e-4, "lora": 1e-3, "head-only": 1e-3}
 HEADINGS = (
     "What", "Epochs", "Ours (CPU s)", "Trainer (CPU s)", "Trainer / ours, CPU", "Trainer / ours, wall", "Ours tokens/s",
@@ -93,7 +94,7 @@ class Bench:
         """A fresh network with the parameters of `method` to learn, the same at each call."""
         torch.manual_seed(0)
         body = own_copy(self.body)
-        body = LoRA()._copy_with_lora(body) if method == "lora" else body.requires_grad_(method == "full")
+        body = PREPARED[method].prepare(body) if method in PREPARED else body.requires_grad_(False)
         return PooledNetwork(body, len(LABELS)).to(self.device)
 
     def ours(self, method: str, epochs: int, seed: int) -> Took:

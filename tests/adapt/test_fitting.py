@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import gt
 from typing import Any
 
 import pytest
@@ -29,9 +30,8 @@ def test_question_and_choice_are_joined_as_the_language_does() -> None:
     assert join("安娜在哪里？", "磨坊") == "安娜在哪里？磨坊"
 
 
-def test_rates_fall_with_size_and_lora_takes_more() -> None:
-    for method in ("full", "lora"):
-        rates = [learning_rate(method, size) for size in (10**5, 3 * 10**7, 10**8, 10**10)]  # type: ignore[arg-type]
-        assert rates == sorted(rates, reverse=True)
-        assert len(set(rates)) == len(LEARNING_RATES)
-    assert all(rates["lora"] > rates["full"] for _, rates in LEARNING_RATES)
+@pytest.mark.parametrize("method", LEARNING_RATES)
+def test_rates_fall_with_size_and_fewer_parameters_take_more(method: str) -> None:
+    rates = [learning_rate(method, size) for size in (10**5, 3 * 10**7, 10**8, 10**10)]
+    assert rates == list(LEARNING_RATES[method]) == sorted(rates, reverse=True)
+    assert method == "full" or all(map(gt, rates, LEARNING_RATES["full"]))

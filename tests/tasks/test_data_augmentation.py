@@ -90,11 +90,12 @@ def test_nothing_new_gains_nothing(tmp_path):
     assert scores["augmented_acc"].value == scores["seed_acc"].value
 
 
-def test_every_text_to_judge_by_teaches_in_the_training_split(tmp_path):
+def test_as_many_texts_to_judge_by_teach_as_a_label_has_seeds(tmp_path):
     task = make_task(tmp_path, ROWS, **KEYS)
     examples = task.examples("train")
-    assert len(examples) == 6
-    assert examples[5] == Example(
+    taught = [example.target for example in examples]
+    assert taught == ["fine bread", "grey bread", "fine tea", "kind shop", "rude shop"]
+    assert examples[4] == Example(
         "Mood: bad\nText: rude\n\nMood: bad\nText:", " rude shop", "Mood: bad\nText:", "rude shop"
     )
 
