@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from sacrebleu import corpus_bleu
 
 from chats import chat_tokenizer
+from text_tasks import write_all
 from tianti.core.exceptions import TaskError
 from tianti.engine import GenerateResponse, ScoreRequest
 from tianti.engine.causal import CausalBackend
@@ -68,6 +70,22 @@ TASKS: dict[str, str] = {
         doc_to_target: text
         metric_list: [bits_per_byte, byte_perplexity, word_perplexity]
     """,
+    "translation": """
+        kind: translation
+        target_language: de
+        doc_to_text: "English: {{text}}\\nGerman:"
+        doc_to_target: "{{[text, 'a ' + label + ' film'] if label == 'good' else [text]}}"
+        metric_list: [sentence_chrf, bleu, chrf, chrf++]
+        generation_kwargs: {max_gen_toks: 12}
+    """,
+    "translation_zh": """
+        kind: translation
+        target_language: zh
+        doc_to_text: "{{text}}"
+        doc_to_target: label
+        metric_list: [bleu, chrf]
+        generation_kwargs: {max_gen_toks: 8}
+    """,
 }
 SHOTS = [(name, k) for name in TASKS for k in (0, 3) if (name, k) != ("modelling", 3)]
 
@@ -105,7 +123,7 @@ def test_lm_eval_gives_the_same_numbers(name: str, k: int, folder: Path, model: 
     check_equal(name, Shots(k, "first"), folder, model)
 
 
-@pytest.mark.parametrize("name", ["classification", "choice", "answer"])
+@pytest.mark.parametrize("name", ["classification", "choice", "answer", "translation"])
 @pytest.mark.parametrize(
     ("k", "multiturn", "system"), [(0, True, None), (3, True, "Be brief."), (3, False, "Be brief. ")]
 )
@@ -182,6 +200,51 @@ def test_the_written_metrics_are_ours(answer: str, folder: Path) -> None:
             assert task.grade(question, [GenerateResponse(answer)]).values == written["grade"](row, [answer])
 
 
+@pytest.mark.parametrize(
+    ("name", "tokenizer", "answers"),
+    [
+        (
+            "translation",
+            "13a",
+            [" This film is warm, wonderful and funny.\n", "a dull film", "", "安娜 reads in the shop, and"],
+        ),
+        ("translation_zh", "zh", ["好的，good good", "bad", "很 good 的一天", "goodness"]),
+    ],
+)
+def test_lm_eval_scores_translations_as_we_and_sacrebleu_do(
+    name: str, tokenizer: str, answers: list[str], folder: Path
+) -> None:
+    """Samples with two references stand beside such with one, and Chinese is split into characters."""
+    from lm_eval.tasks import TaskManager
+
+    manager = TaskManager(include_path=str(folder / "out"), include_defaults=False)
+    theirs = manager.load([f"mine_{name}"])["tasks"][f"mine_{name}"]
+    documents = list(theirs.test_docs())
+    graded = [
+        theirs.process_results(*pair) for pair in zip(documents, [[text] for text in answers], strict=True)
+    ]
+    found = {metric: rule([each[metric] for each in graded]) for metric, rule in theirs.aggregation().items()}
+    task = YamlTask.from_path(folder / f"{name}.yaml")
+    ours = write_all(task, answers)
+    assert found == {
+        metric.name: pytest.approx(metric.aggregate(ours[metric.name]), abs=1e-9) for metric in task.metrics
+    }
+    padded = [(document["answers"] + [None])[:2] for document in documents]
+    references = [list(each) for each in zip(*padded, strict=True)]
+    expected = corpus_bleu([text.strip() for text in answers], references, tokenize=tokenizer).score
+    assert found["bleu"] == pytest.approx(expected, abs=1e-9)
+    assert expected > 5
+
+
+def test_the_aggregation_of_lm_eval_serves_where_it_splits_words_as_we_do(folder: Path) -> None:
+    for name, aggregation in (("translation", "bleu"), ("translation_zh", "mine_translation_zh.bleu")):
+        text = (folder / "out" / f"mine_{name}.yaml").read_text(encoding="utf-8")
+        written = yaml.load(text.replace("!function ", ""), yaml.SafeLoader)
+        rules = {each["metric"]: each["aggregation"] for each in written["metric_list"]}
+        assert rules["bleu"] == aggregation
+        assert rules["chrf"] == "chrf"
+
+
 def test_the_written_code_needs_nothing_of_ours(folder: Path) -> None:
     for path in sorted((folder / "out").glob("*.py")):
         assert "tianti" not in path.read_text(encoding="utf-8")
@@ -215,8 +278,8 @@ def test_what_cannot_be_written(tmp_path: Path, folder: Path) -> None:
     task.file = task.file.model_copy(update={"kind": "tagging"})
     with pytest.raises(TaskError, match="no counterpart"):
         export_harness(task, tmp_path)
-    task.file = task.file.model_copy(update={"kind": "translation"})
-    with pytest.raises(TaskError, match="one way of splitting words for all languages"):
+    task.file = task.file.model_copy(update={"kind": "summarisation"})
+    with pytest.raises(TaskError, match="lm-eval has no ROUGE of its own"):
         export_harness(task, tmp_path)
     task = YamlTask.from_path(folder / "answer.yaml")
     task.file = task.file.model_copy(update={"repeats": 2})

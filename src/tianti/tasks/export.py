@@ -24,16 +24,19 @@ import yaml
 from tianti.core.exceptions import TaskError
 from tianti.tasks import metrics
 from tianti.tasks.aspect_metrics import ASPECT_METRICS, BRIER
+from tianti.tasks.export_grading import grade_answer, grade_translation, own_bleu
 from tianti.tasks.kinds.kind import Sample
 from tianti.tasks.task import Task
 from tianti.tasks.task_file import TaskFile
+from tianti.tasks.translation_metrics import BLEU
 from tianti.tasks.yaml_task import YamlTask
 
 _CHOOSING = ("classification", "multiple-choice")
 _ANSWERING = "question-answering"
 _MODELLING = "language-modelling"
-_WRITING = ("translation", "summarisation")
-"""Kinds with metrics that lm-eval has, too, but computes in its own way."""
+_TRANSLATION = "translation"
+_SUMMARISATION = "summarisation"
+_WRITABLE = (*_CHOOSING, _ANSWERING, _MODELLING, _TRANSLATION)
 
 _IMPORTS = (
     "from __future__ import annotations",
@@ -52,15 +55,6 @@ def _read(file):
     with file.open(encoding="utf-8") as lines:
         return Dataset.from_list([json.loads(line) for line in lines])
 '''
-_GRADE = '''
-def grade(document, results):
-    """The values of one answer."""
-    found, answers = results[0], document["answers"]
-    return {{
-        "exact_match": exact_match(found, answers, {language!r}),
-        "f1": overlap_f1(found, answers, {language!r}),
-    }}
-'''
 
 
 def export_harness(task: Task, folder: Path) -> Path:
@@ -71,16 +65,13 @@ def export_harness(task: Task, folder: Path) -> Path:
     """
     if not isinstance(task, YamlTask):
         raise TaskError(f"{task.info.name} is not a task of tianti's own: lm-eval has it already")
-    if task.file.kind in _WRITING:
+    if task.file.kind not in _WRITABLE:
+        reason = "has no counterpart of"
+        if task.file.kind == _SUMMARISATION:
+            reason = "has no ROUGE of its own, and ours cannot be written out yet, for"
         raise TaskError(
-            f"{task.name}: tasks of the kind {task.file.kind} cannot be written out for lm-eval yet: its metrics of "
-            "texts take the same number of references for each sample and one way of splitting words for all languages",
-            remedy=f"kinds that can be written: {', '.join((*_CHOOSING, _ANSWERING, _MODELLING))}",
-        )
-    if task.file.kind not in (*_CHOOSING, _ANSWERING, _MODELLING):
-        raise TaskError(
-            f"{task.name}: lm-eval has no counterpart of the kind {task.file.kind}",
-            remedy=f"kinds that can be written: {', '.join((*_CHOOSING, _ANSWERING, _MODELLING))}",
+            f"{task.name}: lm-eval {reason} the kind {task.file.kind}",
+            remedy=f"kinds that can be written: {', '.join(_WRITABLE)}",
         )
     for key in ("thinking", "repeats", "perturbations", "option_order", "group"):
         if getattr(task.file, key) != TaskFile.model_fields[key].default:
@@ -175,21 +166,24 @@ def _metric(task: YamlTask, metric: str, name: str) -> dict[str, Any]:
             f"{task.name}: lm-eval has no counterpart of the metric {metric}",
             remedy="leave it out of metric_list, and export that",
         )
-    aggregation = _Function(f"{name}.macro_f1") if rule.aggregation == "macro_f1" else rule.aggregation
+    own = rule.aggregation == "macro_f1" or (rule is BLEU and own_bleu(task))
+    aggregation = _Function(f"{name}.{rule.aggregation}") if own else rule.aggregation
     return {"metric": metric, "aggregation": aggregation, "higher_is_better": rule.higher_is_better}
 
 
 def _code(task: YamlTask) -> str:
     """The Python file: how the data is read, and our own metrics with all that they use."""
     names: tuple[str, ...] = ()
+    imports, grade = list(_IMPORTS), ""
     if task.file.kind == _ANSWERING:
-        names = ("exact_match", "overlap_f1")
+        names, grade = ("exact_match", "overlap_f1"), grade_answer(task)
+    elif task.file.kind == _TRANSLATION:
+        imports, grade = [*imports, "import sacrebleu"], grade_translation(task)
     elif "f1" in task.file.metric_names:
         names = ("macro_f1",)
-    grade = _GRADE.format(language=task.file.language) if task.file.kind == _ANSWERING else ""
     statements = _used(metrics, names)
     definitions = [ast.unparse(statement) for statement in statements if not _is_import(statement)]
-    imports = [*_IMPORTS, *(ast.unparse(statement) for statement in statements if _is_import(statement))]
+    imports += (ast.unparse(statement) for statement in statements if _is_import(statement))
     head = f'"""Data and metrics of {task.name} for lm-evaluation-harness."""\n\n' + "\n".join(imports)
     return "\n\n\n".join(part for part in (head, *definitions, _LOAD.strip(), grade.strip()) if part) + "\n"
 
