@@ -190,3 +190,7 @@ def test_killed_between_and_within_stages_it_goes_on(world: Path) -> None:
     values = [[entry["mean"] for entry in each["board"]["entries"]] for each in (one, other)]
     assert values[0] == values[1]
     assert "measured before" in finished.stderr
+    assert "Row: " in whole.stderr
+    assert (
+        "\n\nRow: " not in whole.stderr
+    )  # its bars, which are not shown to a pipe, leave no empty lines there

@@ -43,6 +43,8 @@ class TerminalProgress:
             TextColumn("{task.fields[note]}", style="dim", markup=False),
             console=self.console,
             transient=True,
+            # Elsewhere rich shows no bars, but leaves an empty line for each that ends.
+            disable=not self.console.is_interactive,
         )
         self._open = 0
 
