@@ -25,7 +25,7 @@ from tianti.stats.intervals import THIS_BANK
 from tianti.store import Run, Store
 from tianti.study import Study, Trial, full_notation, study_of, trials
 from tianti.tasks import Task
-from tianti.tasks.task_keys import GeneratedData
+from tianti.tasks.task_file.keys import GeneratedData
 from tianti.tasks.yaml_task import YamlTask
 
 Method = Literal["overlap", "fresh", "order"]

@@ -19,7 +19,7 @@ from tianti.models.chat import ChatTemplate
 from tianti.tasks.chat import Chat
 from tianti.tasks.export import export_harness
 from tianti.tasks.task import Shots
-from tianti.tasks.task_keys import MetricItem
+from tianti.tasks.task_file.keys import MetricItem
 from tianti.tasks.yaml_task import YamlTask
 from tiny import tiny_llama, tiny_tokenizer
 

@@ -13,7 +13,7 @@ from tianti.core.seeds import derived_random
 from tianti.tasks.kinds.kind import Fields, Form, Sample, Variant, read_choices
 from tianti.tasks.perturb import PERTURBATIONS
 from tianti.tasks.task_file import TaskFile
-from tianti.tasks.task_keys import OptionOrder, Perturbations
+from tianti.tasks.task_file.keys import OptionOrder, Perturbations
 from tianti.tasks.template import Field, Row, missing_column, names_in
 
 

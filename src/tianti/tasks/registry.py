@@ -69,7 +69,7 @@ def _yaml_task(call: Call, reference: str, seed: int | None) -> Task:
 
 
 def _generated(file: TaskFile) -> bool:
-    from tianti.tasks.task_keys import GeneratedData
+    from tianti.tasks.task_file.keys import GeneratedData
 
     return isinstance(file.data, GeneratedData)
 

@@ -15,9 +15,9 @@ from tianti.tasks.forms import Binding, Forms
 from tianti.tasks.kinds import KINDS
 from tianti.tasks.kinds.kind import Fields, Sample, Variant
 from tianti.tasks.task_file import TaskFile
-from tianti.tasks.task_keys import GeneratedData
+from tianti.tasks.task_file.keys import GeneratedData
+from tianti.tasks.task_file.text_keys import own_columns
 from tianti.tasks.template import Field, Row, bind, missing_column
-from tianti.tasks.text_keys import own_columns
 
 
 class TaskData:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from tianti.core.exceptions import IncompatibleError
 from tianti.core.seeds import derive_seed
 from tianti.engine import ChooseResponse, GenerateRequest, GenerateResponse, Response, Thinking
-from tianti.tasks.asking_keys import Pattern
 from tianti.tasks.chat import Delimiters
 from tianti.tasks.extraction import extract, last_number
 from tianti.tasks.kinds.kind import Sample
 from tianti.tasks.metrics import UNSPACED_LANGUAGES, aspect_of, majority
 from tianti.tasks.task import Grade, Question, Shots
+from tianti.tasks.task_file.asking_keys import Pattern
 from tianti.tasks.template import Field, bind
 from tianti.tasks.wording import Thought
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from tianti.tasks.task_keys import Strict, Text
+from tianti.tasks.task_file.keys import Strict, Text
 
 if TYPE_CHECKING:
-    from tianti.tasks.task_file import TaskFile
+    from tianti.tasks.task_file.task_file import TaskFile
 
 KEYS_OF_TEXTS = {
     "target_language": ("translation",),

@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from tianti.core.exceptions import nearest
 from tianti.tasks.extraction import RULES
-from tianti.tasks.task_keys import Choices, Strict, Text
+from tianti.tasks.task_file.keys import Choices, Strict, Text
 from tianti.tasks.wording import ALL, OWN
 
 ASKING_KEYS = ("templates", "instruction", "doc_to_rationale", "extract")
