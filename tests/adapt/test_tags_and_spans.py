@@ -18,8 +18,10 @@ from tianti.adapt import Full, HeadOnly, LoRA
 from tianti.adapt.lesson import Lesson
 from tianti.adapt.marking import best_span
 from tianti.adapt.networks import TokenNetwork, pair_separator, token_types
+from tianti.adapt.objectives import choose_objective
 from tianti.adapt.objectives.span import Span
 from tianti.adapt.objectives.tags import Tags
+from tianti.adapt.samples import size
 from tianti.adapt.tagging import best_path, tag_words
 from tianti.adapt.token_heads import Terms, minimise, span_loss, tag_loss
 from tianti.core.exceptions import IncompatibleError
@@ -157,6 +159,40 @@ def test_answers_do_not_depend_on_the_batch(form: str, tmp_path: Path) -> None:
             assert alone.logprob == pytest.approx(together[index].logprob, abs=1e-5)  # type: ignore[union-attr]
     assert backend.facts()["tokens_run"] > 0
     assert list(backend.count_tokens(["Anna", ""])) == [len(loaded.tokenizer("Anna")["input_ids"]), 0]
+
+
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("form", TASKS)
+def test_head_only_reads_the_data_once(
+    form: str, held: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At most 1.3 forward passes, padding included; where nothing is held out, each example is read once, too."""
+    loaded, task = from_objects(tiny_bert(), tiny_tokenizer()), TASKS[form]()
+    task.train, task.validation = task.train * 8, task.validation * 8
+    if not held:  # nine examples are all trained on; of about one length, as they make one batch
+        task.train.sort(key=lambda each: len(loaded.tokenizer(each.context)["input_ids"]))
+        task.train, task.validation = task.train[56:65], []
+    body = type(loaded.network.base_model)
+    read: list[int] = []
+    forward = body.forward
+
+    def counted(self: Any, input_ids: Any = None, *args: Any, **named: Any) -> Any:
+        read.append(input_ids.numel())
+        return forward(self, input_ids, *args, **named)
+
+    lesson = Lesson(HeadOnly(), loaded, task, 0)
+    learner = choose_objective(lesson)
+    network = learner.build(lambda body: copy.deepcopy(body))
+    tokens = sum(
+        size(item) for part in lesson.examples(None) if part for item in learner.items(network, part)
+    )
+    monkeypatch.setattr(body, "forward", counted)
+    cost = HeadOnly().adapt(loaded, task, 0, tmp_path, Silent()).cost
+    assert cost.tokens == tokens
+    assert tokens <= sum(read) <= 1.3 * tokens
+    assert len(cost.validation) == 1
+    if not held:
+        assert cost.validation == cost.train_loss
 
 
 def test_the_losses_are_those_of_the_text_read_alone() -> None:

@@ -55,18 +55,20 @@ def fit_tokens(network: TokenNetwork, lesson: Lesson) -> Cost:
     """Fit the head of `network` to its optimum, for tags or for spans; the penalty is chosen on held-out examples."""
     objective = choose_objective(lesson)
     examples, held = lesson.examples(lesson.adaptation.max_examples)
-    parts = [objective.items(network, part) for part in (examples, held or examples)]
+    parts = [objective.items(network, part) for part in (examples, held) if part]
     read, loss = (read_tags, tag_loss) if lesson.form == "tags" else (read_spans, span_loss)
     terms = [read(network, part) for part in parts]
     mean, spread = _standard(terms[0].features)
     for each in terms:
         each.features.sub_(mean).div_(spread)
+    # Where nothing is held out, the examples that it is fitted on choose among the fits, too.
+    learned, judged = terms[0], terms[-1]
     losses, fits = [], []
     weight, bias = torch.zeros_like(network.head.weight, device="cpu"), torch.zeros(lesson.outputs)
     for penalty in PENALTIES:
-        weight, bias = minimise(terms[0], loss, penalty, weight, bias)
+        weight, bias = minimise(learned, loss, penalty, weight, bias)
         fits.append((weight, bias))
-        losses.append(float(loss(terms[1], weight, bias)))
+        losses.append(float(loss(judged, weight, bias)))
     weight, bias = fits[int(np.argmin(losses))]
     with torch.no_grad():
         network.head.weight.copy_(weight / spread)
@@ -74,7 +76,7 @@ def fit_tokens(network: TokenNetwork, lesson: Lesson) -> Cost:
     return Cost(
         examples=len(examples),
         tokens=sum(size(item) for part in parts for item in part),
-        train_loss=(float(loss(terms[0], weight, bias)),),
+        train_loss=(float(loss(learned, weight, bias)),),
         validation=(min(losses),),
     )
 
