@@ -132,7 +132,9 @@ def test_similar_examples_of_the_library_share_more_than_drawn_ones(name):
     for selection in ("similar", "random"):
         shots = Shots(4, selection)  # type: ignore[arg-type]
         pairs = [
-            (each, shot) for each in task.samples("test")[:20] for shot in task.choose_shots(each, shots)
+            (each, shot)
+            for each in task.samples("test")[:20]
+            for shot in task.asker.choose_shots(each, shots)
         ]
         shared[selection] = np.mean([len({*terms(a.text)} & {*terms(b.text)}) for a, b in pairs])
     assert shared["similar"] > shared["random"]

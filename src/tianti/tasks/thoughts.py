@@ -77,7 +77,7 @@ class Thoughts:
                 f"{task.name}: examples of a chain of thought show their rationale, and the task file names none",
                 remedy="give it doc_to_rationale, a column or template that ends in the answer, or take k=0",
             )
-        task._check_shots(shots, frozenset({GenerateRequest}))
+        task.asker.check(shots, frozenset({GenerateRequest}))
         for sample in task.samples(task.split)[:limit]:
             prompt = self.prompt(sample, shots)
             seeds = (shots.seed, task.file.task, sample.id, "chain")
@@ -100,7 +100,7 @@ class Thoughts:
         space = "" if file.language in UNSPACED_LANGUAGES else " "
         between = Delimiters(space if self.trigger else file.target_delimiter, file.fewshot_delimiter)
         solved = [
-            (self._asked(shot), self._rationale(shot)) for shot in self.task.choose_shots(sample, shots)
+            (self._asked(shot), self._rationale(shot)) for shot in self.task.asker.choose_shots(sample, shots)
         ]
         if shots.chat is not None:
             return shots.chat.prompt(sample.description, solved, self._asked(sample), between)
@@ -123,7 +123,7 @@ class Thoughts:
                 (target for target in sample.form.targets if answer and last_number(target) == answer), ""
             )
         response = GenerateResponse(judged)
-        return dict(self.task.kind.grade(sample, [response], self.task._setting).values)
+        return dict(self.task.kind.grade(sample, [response], self.task.asker.setting).values)
 
     def _chosen(self, sample: Sample, answer: str) -> dict[str, Any]:
         """How sure the model was is not known of a choice that was written: those metrics have no value."""
@@ -132,7 +132,9 @@ class Thoughts:
         place = choices.index(answer) if known else (gold or 0) - 1
         logprobs = [float("-inf")] * len(choices)
         logprobs[place] = 0.0
-        values = self.task.kind.grade(sample, [ChooseResponse(tuple(logprobs))], self.task._setting).values
+        values = self.task.kind.grade(
+            sample, [ChooseResponse(tuple(logprobs))], self.task.asker.setting
+        ).values
         return {
             name: [gold, NO_ANSWER] if isinstance(value, list) and not known else value
             for name, value in values.items()

@@ -90,7 +90,7 @@ class Worded:
         task = self.asked
         delimiter = "" if shots.chat is not None else task.file.target_delimiter
         return tuple(
-            ScoreRequest(task.prompt(sample, shots, replace(sample, text=text)), delimiter + choice)
+            ScoreRequest(task.asker.prompt(sample, shots, replace(sample, text=text)), delimiter + choice)
             for text in without_content(task.file, sample, task.name)
             for choice in sample.form.choices
         )

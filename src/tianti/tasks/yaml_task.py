@@ -8,16 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from tianti.core.exceptions import IncompatibleError, TaskError
+from tianti.core.exceptions import TaskError
 from tianti.core.fingerprint import fingerprint
-from tianti.core.seeds import derive_seed
-from tianti.engine import GenerateRequest, Request, Response, ScoreRequest, Thinking
+from tianti.engine import Response
+from tianti.tasks.asking import Asker
 from tianti.tasks.aspects import of_group, over_orders, robustness
-from tianti.tasks.chat import Delimiters
 from tianti.tasks.kinds import KINDS
-from tianti.tasks.kinds.kind import Learning, Sample, Setting, Signed, TeachingMuch, Variant
+from tianti.tasks.kinds.kind import Learning, Sample, Setting, Signed, TeachingMuch
 from tianti.tasks.samples import TaskData
-from tianti.tasks.selection import ShotPool
 from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
 from tianti.tasks.task_file import TaskFile, read_task_file
 from tianti.tasks.worded import Asked, facts, repeats_of, worded_questions, wordings
@@ -26,13 +24,11 @@ from tianti.tasks.wording import Wording
 PROMPT_VERSION = 1
 """Part of every fingerprint: raise it when the same file would give other prompts or other shots."""
 
-__all__ = ["TaskFile", "YamlTask"]
-
 
 class YamlTask:
     """A `Task` that is described by a `TaskFile`.
 
-    `split` is what is asked. Data is read when it is first needed and kept.
+    `split` is what is asked; `asker` makes its questions. Data is read when it is first needed and kept.
     """
 
     def __init__(
@@ -56,6 +52,7 @@ class YamlTask:
         self.kind = KINDS[file.kind]
         self.path = path
         self._data = TaskData(file, path)
+        self.asker = Asker(file, self._data, split, self.name)
 
     @classmethod
     def from_path(cls, path: Path, split: str = "test", name: str | None = None) -> YamlTask:
@@ -94,7 +91,7 @@ class YamlTask:
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:
         samples = self.samples(self.split)
-        signatures = self.kind.signatures(self._setting) if isinstance(self.kind, Signed) else {}
+        signatures = self.kind.signatures(self.asker.setting) if isinstance(self.kind, Signed) else {}
         return tuple(
             self.kind.metrics[name].metric(self.kind.chance(name, samples), signatures.get(name, ""))
             for name in self.file.metric_names
@@ -109,15 +106,16 @@ class YamlTask:
     ) -> Iterator[Question]:
         if shots.wording != Wording():
             return worded_questions(self, shots, request_types, limit)
-        self._check_shots(shots, request_types)
-        return (self._question(sample, shots, request_types) for sample in self.samples(self.split)[:limit])
+        self.asker.check(shots, request_types)
+        samples = self.samples(self.split)[:limit]
+        return (self.asker.question(sample, shots, request_types) for sample in samples)
 
     def grade(self, question: Question, responses: Sequence[Response]) -> Grade:
         if isinstance(question.sample, Asked):
             return question.sample.grade(question, responses)
         sample: Sample = question.sample
-        size = len(responses) // (self._answers + len(sample.variants))  # requests of one asking
-        usual, others = responses[: size * self._answers], responses[size * self._answers :]
+        size = len(responses) // (self.asker.answers + len(sample.variants))  # requests of one asking
+        usual, others = responses[: size * self.asker.answers], responses[size * self.asker.answers :]
         grade = self.kind.grade(sample, usual, self._grading)
         values = {**grade.values}
         if sample.variants or self.file.group is not None:
@@ -146,7 +144,7 @@ class YamlTask:
     def examples(self, split: Literal["train", "validation"]) -> list[Example]:
         if split not in self.file.splits:
             return []
-        kind, setting, samples = self.kind, self._setting, self.samples(split)
+        kind, setting, samples = self.kind, self.asker.setting, self.samples(split)
         if isinstance(kind, TeachingMuch):
             return [example for sample in samples for example in kind.examples(sample, setting)]
         return [kind.example(sample, setting) for sample in samples]
@@ -159,108 +157,11 @@ class YamlTask:
         """The samples of a split, checked: TaskError for an unknown label, a duplicate id, a missing column, …"""
         return self._data.samples(split)
 
-    def prompt(self, sample: Sample, shots: Shots, variant: Sample | None = None) -> str:
-        """Description, solved examples and the sample's own text, joined as lm-evaluation-harness joins them.
-
-        A `variant` of the sample has the same examples before it.
-        """
-        between = Delimiters(self.file.target_delimiter, self.file.fewshot_delimiter)
-        solved = [(shot.text, shot.target) for shot in self.choose_shots(sample, shots)]
-        sample = variant or sample
-        if shots.chat is not None:
-            return shots.chat.prompt(sample.description, solved, sample.text, between)
-        before = [text + between.target + answer + between.shot for text, answer in solved]
-        return "".join([sample.description, *before, sample.text])
-
-    def choose_shots(self, sample: Sample, shots: Shots) -> list[Sample]:
-        """The `shots.k` solved examples for one sample; see `tasks/selection.py`."""
-        return self._shot_pool.choose(sample, shots) if shots.k else []
-
-    @cached_property
-    def _shot_pool(self) -> ShotPool:
-        split = self.file.fewshot_split
-        return ShotPool(self.samples(split), self.file.task, self.name, split)
-
-    def _check_shots(self, shots: Shots, request_types: frozenset[type]) -> None:
-        if shots.chat is not None:
-            self._check_chat(request_types)
-        if shots.k == 0:
-            return
-        if not self.kind.takes_shots:
-            raise IncompatibleError(
-                f"{self.name}: {self.kind.name} has no solved examples to show", remedy="adapt with zero-shot"
-            )
-        if self.file.fewshot_split not in self.file.splits:
-            raise IncompatibleError(
-                f"{self.name}: has no split {self.file.fewshot_split!r} to take shots from",
-                remedy=f"give it in data, or set fewshot_split to one of {', '.join(self.file.splits)}",
-            )
-        if not request_types & {ScoreRequest, GenerateRequest}:
-            raise IncompatibleError(
-                f"{self.name}: shots stand in a prompt, and this model reads none",
-                remedy="adapt it another way",
-            )
-
-    def _check_chat(self, request_types: frozenset[type]) -> None:
-        if not self.kind.takes_shots:
-            raise IncompatibleError(
-                f"{self.name}: {self.kind.name} has no question for a chat", remedy="leave chat out"
-            )
-        if not request_types & {ScoreRequest, GenerateRequest}:
-            raise IncompatibleError(
-                f"{self.name}: a chat is held in a prompt, and this model reads none",
-                remedy="adapt it another way",
-            )
-
-    def _question(self, sample: Sample, shots: Shots, request_types: frozenset[type]) -> Question:
-        prompt, setting = self.prompt(sample, shots), self._setting
-        if shots.chat is not None:
-            setting = replace(setting, target_delimiter="")  # the template says where the answer begins
-        seeds = (shots.seed, self.file.task, sample.id)
-        sample = replace(sample, variants=self._variants.get(sample.id, ()))
-        others = [
-            self._seeded(request, (*seeds, "variant"), number)
-            for number, variant in enumerate(sample.variants)
-            for request in self.kind.requests(
-                self.prompt(sample, shots, variant.sample), variant.sample, setting, request_types
-            )
-        ]
-        return Question(
-            sample_id=sample.id,
-            requests=(
-                *(
-                    self._seeded(request, seeds, repeat)
-                    for request in self.kind.requests(prompt, sample, setting, request_types)
-                    for repeat in range(self._answers)
-                ),
-                *others,
-            ),
-            prompt=prompt,
-            target=" / ".join(sample.form.targets),
-            sample=sample,
-            cluster=sample.cluster,
-        )
-
-    @cached_property
-    def _variants(self) -> dict[str, tuple[Variant, ...]]:
-        if self.file.perturbations is None and self.file.option_order is None:
-            return {}
-        return self._data.variants(self.split)
-
-    @property
-    def _answers(self) -> int:
-        """How many answers are drawn to a sample as it is: `repeats`, or where they are sampled and perturbations are
-        asked, as many as there are forms with it, so that their worst can be compared."""
-        perturbed = self.file.perturbations
-        if perturbed is not None and self.file.generation_kwargs.do_sample:
-            return 1 + len(perturbed.kinds)
-        return self.file.repeats
-
     def _aspects(
         self, sample: Sample, grade: Grade, usual: Sequence[Response], variants: Sequence[Sequence[Response]]
     ) -> dict[str, Any]:
         """The values that the sample's other forms, and its group, add."""
-        setting, base = self._setting, self.file.base_metric
+        setting, base = self.asker.setting, self.file.base_metric
         grades = [
             self.kind.grade(variant.sample, responses, setting)
             for variant, responses in zip(sample.variants, variants, strict=True)
@@ -275,7 +176,7 @@ class YamlTask:
             if perturbed:
                 alone = (
                     [grade]
-                    if self._answers == 1
+                    if self.asker.answers == 1
                     else [self.kind.grade(sample, [each], setting) for each in usual]
                 )
                 values |= robustness(alone, perturbed, base, higher_is_better=better)
@@ -285,46 +186,13 @@ class YamlTask:
             values |= over_orders([as_it_is, *((each, form.order) for each, form in ordered)], labels)
         return values
 
-    @staticmethod
-    def _seeded(request: Request, seeds: tuple[int | str, ...], repeat: int) -> Request:
-        """A sampled request with a seed of its own for each repeat, the first one's being that of a single answer.
-
-        Of several requests to a sample the kind gives each another number as its seed.
-        """
-        if not isinstance(request, GenerateRequest) or request.temperature == 0:
-            return request
-        number = ("request", request.seed) if request.seed else ()
-        return replace(request, seed=derive_seed(*seeds, *number, *((repeat,) if repeat else ())))
-
-    @cached_property
-    def _setting(self) -> Setting:
-        file, generation = self.file, self.file.generation_kwargs
-        request = GenerateRequest(
-            context="",
-            stop=tuple(generation.until if generation.until is not None else [file.fewshot_delimiter]),
-            max_tokens=generation.max_gen_toks,
-            temperature=generation.temperature,
-            top_p=generation.top_p,
-            thinking=None if file.thinking is None else Thinking(file.thinking.max_tokens, file.thinking.end),
-        )
-        return Setting(
-            task=self.name,
-            language=file.language,
-            target_delimiter=file.target_delimiter,
-            generation=request,
-            target_language=file.target_language or "",
-            metrics=file.metric_names,
-            shot_delimiter=file.fewshot_delimiter,
-            generate=file.augmentation.generate if file.augmentation else 0,
-        )
-
     @cached_property
     def _grading(self) -> Setting:
         """The setting with what the kind has learned to grade with."""
         if not isinstance(self.kind, Learning):
-            return self._setting
+            return self.asker.setting
         samples = self.samples("train") if "train" in self.file.splits else []
-        return replace(self._setting, learned=self.kind.learn(samples, self.file.language))
+        return replace(self.asker.setting, learned=self.kind.learn(samples, self.file.language))
 
     @property
     def _splits_used(self) -> list[str]:
