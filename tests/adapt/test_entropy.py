@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +16,14 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from tianti.adapt.entropy import PLAIN, Entropy, balanced_weights, smoothed, weighted
 from tianti.adapt.full import Full
+from tianti.adapt.learning import untrained
+from tianti.adapt.lesson import Lesson
+from tianti.adapt.objectives import choose_objective
 from tianti.core.exceptions import IncompatibleError
+from tianti.core.progress import Silent
+from tianti.engine import ChooseRequest
+from tianti.models import from_objects
+from tiny import tiny_bert, tiny_tokenizer
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -123,3 +135,62 @@ def test_texts_and_choices_have_no_classes() -> None:
     assert smoothed(Full(label_smoothing=0.1)) == Entropy(smoothing=0.1)
     with pytest.raises(IncompatibleError, match="class_weights needs an output for each label"):
         smoothed(Full(class_weights="balanced"))
+
+
+def rare(task: Any) -> Any:
+    """A labels task of 26 reviews to learn, two of them of the second label, which no word gives away."""
+    common, uncommon = (
+        [replace(each, text="This film is a film.", label=label, target=name, continuation=f" {name}")
+         for each in task.train[:count]]
+        for label, name, count in ((0, "right", 24), (1, "wrong", 2))
+    )  # fmt: skip
+    task.train, task.validation = common + uncommon, common[:6] + uncommon
+    return task
+
+
+def mean_cost(network: Any, loaded: Any, examples: Sequence[Any], weights: Any, smoothing: float) -> float:
+    """The cost of labels by the formula above, from the network's logits for each text alone."""
+    rows = [loaded.tokenizer(each.text, return_tensors="pt")["input_ids"] for each in examples]
+    with torch.no_grad():
+        read = [network.body(row).last_hidden_state[0].mean(dim=0) @ network.head.weight.T for row in rows]
+        logits = np.array([(one + network.head.bias).double().numpy() for one in read])
+    labels = np.array([each.label for each in examples])
+    return cost(logits, labels, np.array(weights), smoothing) / sum(weights[label] for label in labels)
+
+
+@pytest.mark.parametrize(
+    ("settings", "weights", "smoothing"),
+    [
+        ({}, (1.0, 1.0), 0.0),
+        ({"class_weights": (0.5, 20.0), "label_smoothing": 0.2}, (0.5, 20.0), 0.2),
+        ({"class_weights": "balanced", "label_smoothing": 0.1}, (26 / 48, 26 / 4), 0.1),
+    ],
+)
+def test_a_training_takes_its_first_step_on_the_weighted_and_smoothed_loss(
+    settings: dict[str, Any], weights: Any, smoothing: float, task: Callable[[str], Any], tmp_path: Path
+) -> None:
+    """One batch is one step: the loss of the epoch is that of the network as it was made."""
+    stub = rare(task("labels"))
+    loaded = from_objects(tiny_bert(hidden_dropout_prob=0, attention_probs_dropout_prob=0), tiny_tokenizer())
+    adaptation = Full(lr=1e-3, epochs=1, batch=26, **settings)
+    fresh = untrained(choose_objective(Lesson(adaptation, loaded, stub, 0)), adaptation.prepare).train(False)
+    adapted = adaptation.adapt(loaded, stub, 0, tmp_path, Silent())
+    first = mean_cost(fresh, loaded, stub.train, weights, smoothing)
+    assert adapted.cost.steps == 1
+    assert adapted.cost.train_loss == (pytest.approx(first, rel=1e-5),)
+    held = mean_cost(adapted.network, loaded, stub.validation, weights, smoothing)
+    assert adapted.cost.validation == (pytest.approx(held, rel=1e-5),)
+    assert held != pytest.approx(first, rel=1e-3)
+
+
+def test_a_rare_label_that_weighs_more_is_answered_more_often(
+    task: Callable[[str], Any], tmp_path: Path
+) -> None:
+    stub, loaded = rare(task("labels")), from_objects(tiny_bert(), tiny_tokenizer())
+    answered = {}
+    for weights in (None, (1.0, 40.0)):
+        adaptation = Full(lr=5e-3, epochs=4, batch=26, class_weights=weights)
+        backend = adaptation.adapt(loaded, stub, 0, tmp_path / str(weights), Silent()).backend
+        (answer,) = dict(backend.answer([ChooseRequest("This film is a film.", ("right", "wrong"))])).values()
+        answered[weights] = int(np.argmax(answer.logprobs))  # type: ignore[union-attr]
+    assert answered == {None: 0, (1.0, 40.0): 1}
