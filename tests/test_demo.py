@@ -17,6 +17,7 @@ from tianti.board import Board, Entry
 from tianti.study import study_of
 from tianti.tasks.kinds import KINDS
 
+TRAINED = ("lora(epochs=2)", "full(epochs=2)")
 REFUSAL = re.compile(r"does not fit|needs a model that|no solved examples|shots stand in a prompt")
 
 
@@ -70,15 +71,15 @@ def test_everything_was_measured_or_refused_with_a_reason(board: Board) -> None:
         entry.name: sum(cell.state == "ok" for cell in entry.cells.values()) for entry in board.entries
     }
     whole = len(board.columns)
-    for adaptation in ("zero-shot", "head-only", "lora", "full"):
+    for adaptation in ("zero-shot", "head-only", *TRAINED):
         assert answered[f"nano:llama · {adaptation}"] == whole
         assert answered[f"nano:t5 · {adaptation}"] == whole - 1, "all but whole texts"
     # A head gives labels, choices, tags and spans, and writes nothing.
-    for adaptation in ("head-only", "lora", "full"):
+    for adaptation in ("head-only", *TRAINED):
         assert answered[f"nano:bert · {adaptation}"] == 8
 
 
-@pytest.mark.parametrize("adaptation", ["lora", "full"])
+@pytest.mark.parametrize("adaptation", TRAINED)
 def test_adaptation_helps(demo: Path, adaptation: str) -> None:
     assert _beats(demo, f"nano:llama · {adaptation}", "nano:llama · zero-shot")
 
@@ -89,7 +90,7 @@ def _best(board: Board, adaptations: Iterable[str]) -> str:
 
 
 def test_the_baselines_are_beaten_where_they_should_be(demo: Path, board: Board) -> None:
-    best = _best(board, ("lora", "full"))
+    best = _best(board, TRAINED)
     for baseline in ("baseline:majority · fit", "baseline:tfidf · fit"):
         assert _beats(demo, best, baseline)
     assert _beats(demo, "baseline:tfidf · fit", "baseline:majority · fit")

@@ -190,6 +190,15 @@ def test_it_writes_what_plain_calls_of_the_network_find_likeliest(
         assert written[number].text == _greedy(adapted.network, ids, model.tokenizer, 4).partition("\n")[0]
 
 
+@pytest.mark.filterwarnings("error::FutureWarning", "error::UserWarning")
+def test_virtual_tokens_make_no_library_warn(task: Callable[[str], Any], tmp_path: Path) -> None:
+    stub = task("text")
+    adapted = parse_adaptation(METHODS["prompt-tuning"]).adapt(loaded("llama"), stub, 0, tmp_path, Silent())
+    context = stub.train[0].context
+    asked = [GenerateRequest(context, ("\n",), 4), ScoreRequest(context, stub.train[0].continuation)]
+    assert len(list(adapted.backend.answer(asked))) == 2
+
+
 def _greedy(network: Any, ids: torch.Tensor, tokenizer: Any, count: int) -> str:
     """Up to `count` tokens by one plain call of the network for each."""
     of_both = network.config.is_encoder_decoder

@@ -101,6 +101,9 @@ def test_every_stage_is_a_row_with_what_it_brought(world: Path) -> None:
     assert "2 settings tried" in text["Search"]
     assert text["Search"].count("(chosen)") == 1
     assert "epoch 1: loss" in text["Tuned"]
+    assert "The weights are those of “Tuned”." in text["Prompted"]
+    assert "epoch 1: loss" not in text["Prompted"]
+    assert "epoch 1: loss" in text["Updated"]
     assert str(world / "store" / "adapted") in text["Saving"]
     again = _walk(world, "llama")
     assert [each.outcome.state for each in again if each.outcome] == ["found"] * 4

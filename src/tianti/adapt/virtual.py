@@ -7,6 +7,7 @@ get peft's module and a hook that puts what it makes before each text.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal
 
 import torch
@@ -62,7 +63,10 @@ def with_virtual_tokens(network: Any, config: Any, start: Tensor | None) -> Any:
     from peft import get_peft_model
 
     config.task_type = "CAUSAL_LM"
-    wrapped = get_peft_model(copied, config)
+    with warnings.catch_warnings():
+        # peft asks transformers for an attribute by the name that it had before.
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        wrapped = get_peft_model(copied, config)
     module = wrapped.prompt_encoder["default"].float()
     if start is not None:
         module.embedding.weight.data.copy_(start)

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from tianti.core.exceptions import IncompatibleError
+from tianti.engine.advice import without_advice
 from tianti.engine.backend import network_facts
 from tianti.engine.batches import Batches, BatchLimit, Row, Usage, batch_limit
 from tianti.engine.generation.continuous import ContinuousGenerator
@@ -138,10 +139,11 @@ class CausalBackend:
 
     def _sharing_scorer(self, head: Head) -> Scorer | None:
         """The faster of the ways that read each distinct token once; None where none of them is right."""
-        if "tree" in self._ways and (tree := TreeReader(self.network, head)).is_right():
-            return TreeScorer(tree, self.limit, self.usage)
-        if "cached" in self._ways and (cached := CachedReader(self.network, head)).is_right():
-            return CachedScorer(cached, self.limit, self.usage)
+        with without_advice():
+            if "tree" in self._ways and (tree := TreeReader(self.network, head)).is_right():
+                return TreeScorer(tree, self.limit, self.usage)
+            if "cached" in self._ways and (cached := CachedReader(self.network, head)).is_right():
+                return CachedScorer(cached, self.limit, self.usage)
         return None
 
     def _read(self, requests: Sequence[Request]) -> dict[int, list[Window] | Prompt | Failure]:

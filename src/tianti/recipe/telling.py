@@ -81,12 +81,19 @@ def about_search(tried: Sequence[Mapping[str, Any]], *, found: bool) -> list[str
     return lines + [f"  {said(each)}" for each in tried]
 
 
-def about_stage(outcome: Outcome, score: str, brought: Difference | None, before: str) -> list[str]:
-    """The row: how it was trained, its score, and the difference to the stage before."""
+def about_stage(
+    outcome: Outcome, score: str, brought: Difference | None, before: str, *, learned_in: str = ""
+) -> list[str]:
+    """The row: how it was trained, its score, and the difference to the stage before.
+
+    `learned_in` is the earlier stage that trained the same weights, where there is one.
+    """
     cost = outcome.run.cost["adaptation"]
     state = "found, measured before" if outcome.state == "found" else "measured"
     lines = [f"Row: {label(outcome.trial.adaptation)} ({state})"]
-    if outcome.trial.adaptation.trains:
+    if learned_in:
+        lines.append(f"The weights are those of “{learned_in}”.")
+    elif outcome.trial.adaptation.trains:
         tried = cost.get("tried") or ()
         over = f" (all {counted(len(tried), 'try', 'tries')} together)" if tried else ""
         lines.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tianti.adapt.stages import address, stages
 from tianti.board import Board, Entry
@@ -90,7 +91,7 @@ class _Walk:
         score = f"{column.metric} {cell_text(entry.cells[column.name], column)}"
         reached = Reached(
             station,
-            tuple(about_stage(outcome, score, brought, before.station.step.name.en if before else "")),
+            tuple(about_stage(outcome, score, brought, _name(before), learned_in=self._learned_in(trial))),
             outcome,
             entry.name,
             brought,
@@ -105,11 +106,26 @@ class _Walk:
             trial = reached.station.trial
             if trial is None or not trial.adaptation.trains:
                 continue
-            learned = stages(trial.adaptation, trial.task, trial.seed or 0, self.course.model.tokenizer)
-            folder = self.store.adapted_folder(address(self.course.model, learned))
+            folder = self._folder(trial)
             size = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
             lines.append(f"{reached.station.step.name.en}: {folder} ({size:,} bytes)")
         return lines or ["Nothing was trained, so there is nothing to save."]
+
+    def _folder(self, trial: Trial) -> Path:
+        """Where what a trial has trained lies."""
+        learned = stages(trial.adaptation, trial.task, trial.seed or 0, self.course.model.tokenizer)
+        return self.store.adapted_folder(address(self.course.model, learned))
+
+    def _learned_in(self, trial: Trial) -> str:
+        """The earlier stage that trained the same; empty where there is none."""
+        if not trial.adaptation.trains:
+            return ""
+        folder = self._folder(trial)
+        for reached in self.measured:
+            earlier = reached.station.trial
+            if earlier is not None and earlier.adaptation.trains and self._folder(earlier) == folder:
+                return _name(reached)
+        return ""
 
     def _best(self) -> Reached:
         """The stage that is highest on the board."""
@@ -131,6 +147,10 @@ def walk(
     for station in course.stations:
         starts(station)
         yield going.reach(station)
+
+
+def _name(reached: Reached | None) -> str:
+    return reached.station.step.name.en if reached else ""
 
 
 def _entry_of(board: Board, outcome: Outcome) -> Entry:

@@ -13,6 +13,7 @@ from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria,
 from transformers.generation.configuration_utils import GenerationMode
 
 from tianti.core.exceptions import IncompatibleError
+from tianti.engine.advice import without_advice
 from tianti.engine.generation.sampling import draw
 from tianti.engine.generation.writing import Ends, Prompt, Writing
 from tianti.engine.requests import Failure, GenerateResponse
@@ -53,12 +54,13 @@ class Generator:
         turn = _Turn(writings)
         config = copy.copy(self.config)
         config.max_new_tokens = room
-        self.network.generate(
-            **self._inputs(writings),
-            generation_config=config,
-            logits_processor=LogitsProcessorList([_Draw(turn)]),
-            stopping_criteria=StoppingCriteriaList([_Stop(turn)]),
-        )
+        with without_advice():
+            self.network.generate(
+                **self._inputs(writings),
+                generation_config=config,
+                logits_processor=LogitsProcessorList([_Draw(turn)]),
+                stopping_criteria=StoppingCriteriaList([_Stop(turn)]),
+            )
 
     def _inputs(self, writings: Sequence[Writing]) -> dict[str, Any]:
         """What `generate` is given to go on from."""
@@ -85,10 +87,11 @@ class Generator:
         config = copy.copy(self.config)
         config.max_new_tokens, config.return_dict_in_generate, config.output_logits = 1, True, True
         short, long = np.arange(3, dtype=np.int32), np.arange(6, dtype=np.int32)
-        beside, alone = (
-            self.network.generate(**self._padded(prompts), generation_config=config).logits[0][0]
-            for prompts in ([short, long], [short])
-        )
+        with without_advice():
+            beside, alone = (
+                self.network.generate(**self._padded(prompts), generation_config=config).logits[0][0]
+                for prompts in ([short, long], [short])
+            )
         return about_equal(beside, alone)
 
 
