@@ -60,7 +60,7 @@ def _row(entry: Entry, runs: list[Run], store: Path, study: str) -> Iterator[tup
         f"{(cell.high - cell.low) / 2:.3f}",
         _gain(entry, store, study),
         f"{trainable:,}",
-        f"{trainable / total:.2%}",
+        f"{100 * trainable / total:.3g} %",
         f"{sum(cost['seconds'] for cost in costs) / len(costs):.0f}",
         f"{sum(run.cost['peak_memory_bytes'] for run in mine) / len(mine) / 2**20:,.0f} MB",
         _size(costs[0]["saved_bytes"]),
