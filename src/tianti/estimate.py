@@ -80,12 +80,12 @@ def _request_types(trial: Trial) -> frozenset[type]:
 
 
 def _training_tokens(trial: Trial, count: Callable[[Sequence[str]], list[int]]) -> int:
-    examples = trial.task.examples("train")
-    looked_at = examples[:LOOKED_AT]
+    learned = stages(trial.adaptation, trial.task, 0)
+    looked_at = learned[0].task.examples("train")[:LOOKED_AT]
     per_example = sum(count([example.context + example.continuation for example in looked_at])) / max(
         len(looked_at), 1
     )
-    return round(per_example * sum(_passes(stage) for stage in stages(trial.adaptation, trial.task, 0)))
+    return round(per_example * sum(_passes(stage) for stage in learned))
 
 
 def _passes(stage: Stage) -> int:

@@ -23,9 +23,10 @@ from tianti.adapt.own_parts import BitFit, LayerNorm
 from tianti.adapt.prefix import PrefixTuning
 from tianti.adapt.search import Searched, searched_from, split_arguments
 from tianti.adapt.soft_prompts import PromptTuning, PTuning
+from tianti.adapt.transfer import FROM, Transfer
 from tianti.adapt.update import Update
 from tianti.adapt.zero_shot import ZeroShot
-from tianti.core.call import Call, parse_call, split_steps
+from tianti.core.call import Call, parse_call, split_source, split_steps
 from tianti.core.exceptions import UnknownNameError
 
 ADAPTATIONS: dict[str, type[Adaptation]] = {
@@ -57,12 +58,16 @@ ADAPTATIONS: dict[str, type[Adaptation]] = {
 def parse_adaptation(text: str) -> Adaptation:
     """Read the short notation: `lora(r=8, lr=1e-3, epochs=3)`, or several in a chain: `lora(r=8) + few-shot(k=4)`.
 
-    With something to choose from in place of a value, `lora(lr=1e-4..1e-2, epochs=1|3)`, settings are searched.
+    With something to choose from in place of a value, `lora(lr=1e-4..1e-2, epochs=1|3)`, settings are searched. With
+    `lora from nano/sentiment` that task is learned, whichever is asked.
 
     Raises:
         UnknownNameError: no such adaptation, or it has no such argument.
         InputError: an argument has another type or is out of its range.
     """
+    text, source = split_source(text)
+    if source:
+        return Transfer(parse_adaptation(text), source)
     steps = split_steps(text)
     return Chain(tuple(map(_parse_step, steps))) if len(steps) > 1 else _parse_step(text)
 
@@ -84,6 +89,8 @@ def _parse_step(text: str) -> Adaptation:
 
 def label(adaptation: Adaptation) -> str:
     """The short notation with what differs from the defaults: `lora`, `lora(r=16)`, `few-shot(k=4)`."""
+    if isinstance(adaptation, Transfer):
+        return f"{label(adaptation.base)}{FROM}{adaptation.data}"
     if isinstance(adaptation, Chain):
         return BETWEEN.join(map(label, adaptation.steps))
     if isinstance(adaptation, Searched):
@@ -114,6 +121,7 @@ __all__ = [
     "RsLoRA",
     "Searched",
     "SelfConsistency",
+    "Transfer",
     "Update",
     "ZeroShot",
     "all_settings",

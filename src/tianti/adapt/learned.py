@@ -5,6 +5,7 @@ from __future__ import annotations
 from tianti.adapt.adaptation import Adaptation
 from tianti.adapt.examples import split
 from tianti.adapt.stages import stages
+from tianti.adapt.transfer import Transfer
 from tianti.adapt.update import Update
 from tianti.tasks.task import Example, Task
 
@@ -13,6 +14,8 @@ def examples_learned(adaptation: Adaptation, task: Task, seed: int) -> list[Exam
     """All examples that are trained on or that choose among what was trained; empty where nothing is trained."""
     if not adaptation.trains:
         return []
+    if isinstance(adaptation, Transfer):
+        return examples_learned(adaptation.base, adaptation.source, seed)
     if adaptation.name == "fit":
         return task.examples("train")
     learned = stages(adaptation, task, seed)

@@ -62,8 +62,11 @@ def all_settings(adaptation: Any) -> dict[str, Any]:
 def settings(adaptation: Any) -> dict[str, Any]:
     """The settings that mean something beside the others; together with the name they say what the adaptation is.
 
-    Those of a chain are its steps; one that is searched is what it is chosen from.
+    Those of a chain are its steps; one that is searched is what it is chosen from. Where another task is learned, that
+    task stands under `from`.
     """
+    if hasattr(adaptation, "base") and hasattr(adaptation, "data"):
+        return {**settings(adaptation.base), "from": adaptation.data}
     if hasattr(adaptation, "space"):
         return dict(adaptation.all_settings)
     if hasattr(adaptation, "steps"):

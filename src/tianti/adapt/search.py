@@ -18,6 +18,7 @@ from tianti.adapt.adaptation import Adaptation, Adapted, Cost
 from tianti.adapt.learning_only import LearningOnly
 from tianti.adapt.options import changed, settings
 from tianti.adapt.space import TRIES, USUAL_TRIES, Space, is_space, parse_space, written
+from tianti.adapt.transfer import Transfer
 from tianti.adapt.update import Update
 from tianti.core.exceptions import (
     EngineError,
@@ -235,9 +236,7 @@ def with_search(adaptations: Sequence[Adaptation], given: Mapping[str, Any]) -> 
     """
     if not given:
         return list(adaptations)
-    steps: list[Any] = [
-        step for each in adaptations for step in getattr(each, "steps", (each,)) if _can_search(step)
-    ]
+    steps: list[Any] = [step for each in adaptations for step in _steps(each) if _can_search(step)]
     if not steps:
         raise StudyError(
             "search has no effect: no adaptation of the study is trained with settings",
@@ -250,7 +249,15 @@ def with_search(adaptations: Sequence[Adaptation], given: Mapping[str, Any]) -> 
     return [_with_search(each, given) for each in adaptations]
 
 
+def _steps(adaptation: Any) -> Sequence[Any]:
+    """The steps of a chain, and of what is learned from another task; otherwise the adaptation itself."""
+    base = adaptation.base if isinstance(adaptation, Transfer) else adaptation
+    return getattr(base, "steps", (base,))
+
+
 def _with_search(adaptation: Any, given: Mapping[str, Any]) -> Any:
+    if isinstance(adaptation, Transfer):
+        return replace(adaptation, base=_with_search(adaptation.base, given))
     if hasattr(adaptation, "steps"):
         return replace(adaptation, steps=tuple(_with_search(step, given) for step in adaptation.steps))
     if not _can_search(adaptation):

@@ -11,6 +11,7 @@ from tianti.adapt.chain import Chain
 from tianti.adapt.examples import count_to_learn
 from tianti.adapt.search import Searched
 from tianti.adapt.stages import stages
+from tianti.adapt.transfer import Transfer
 from tianti.adapt.update import Update
 from tianti.core.exceptions import IncompatibleError, InputError, StudyError
 from tianti.tasks.task import Task
@@ -73,6 +74,8 @@ def without_size(adaptation: Adaptation) -> Adaptation:
 
 
 def _of_size(adaptation: Adaptation, size: Size, *, given: bool = False) -> Adaptation:
+    if isinstance(adaptation, Transfer):
+        return replace(adaptation, base=_of_size(adaptation.base, size, given=given))
     steps = []
     for step in _steps(adaptation):
         changed: Any = step
@@ -104,6 +107,8 @@ def _with_size(step: Any, size: int | None) -> Any:
 
 
 def _steps(adaptation: Adaptation) -> tuple[Adaptation, ...]:
+    if isinstance(adaptation, Transfer):
+        return _steps(adaptation.base)
     return adaptation.steps if isinstance(adaptation, Chain) else (adaptation,)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tianti.adapt.dialogue import in_chat
 from tianti.adapt.options import settings
 from tianti.adapt.parts import cut, with_data
+from tianti.adapt.transfer import Transfer
 from tianti.adapt.update import Update
 from tianti.core.fingerprint import fingerprint
 from tianti.models.model import LoadedModel
@@ -32,6 +33,8 @@ def stages(adaptation: Adaptation, task: Task, seed: int, tokenizer: Any = None)
 
     Steps of a chain that ends in a chat learn their examples in that chat, written by the model's `tokenizer`.
     """
+    if isinstance(adaptation, Transfer):
+        return stages(adaptation.base, adaptation.source, seed, tokenizer)
     steps = [step for step in getattr(adaptation, "steps", (adaptation,)) if step.trains]
     shares = [step.part for step in steps if isinstance(step, Update) and step.data is None]
     parts = cut(task, shares, seed) if shares else [task]
@@ -79,6 +82,8 @@ def address(model: LoadedModel, learned: Sequence[Stage]) -> str:
 
 
 def facts_of_data(adaptation: Any) -> dict[str, str]:
-    """The fingerprints of the data that updates learn, by reference: part of a trial's manifest."""
+    """The fingerprints of other data than the task's own that is learned, by reference: part of a trial's manifest."""
+    if isinstance(adaptation, Transfer):
+        return {adaptation.data: adaptation.source.fingerprint, **facts_of_data(adaptation.base)}
     steps = [step for step in getattr(adaptation, "steps", ()) if isinstance(step, Update)]
     return {step.data: data_of(step).fingerprint for step in steps if step.data is not None}

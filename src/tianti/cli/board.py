@@ -12,6 +12,8 @@ import typer
 from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption, StudyOption
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tianti.board import Board
 
 
@@ -45,6 +47,10 @@ def board(
         bool,
         typer.Option("--curve", help="Scores by the number of training examples, in place of the board."),
     ] = False,
+    transfer: Annotated[
+        bool,
+        typer.Option("--transfer", help="What was learned × what was asked, in place of the board."),
+    ] = False,
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
     as_json: JsonOption = False,
@@ -57,12 +63,28 @@ def board(
     from tianti.board.terminal import render
 
     loaded = load_board(store, study, Rules(level, intervals.value, ranks.value, seed))
-    if curve:
+    if transfer:
+        _print_transfer(loaded, store, study, as_json=as_json)
+    elif curve:
         _print_curves(loaded, as_json=as_json)
     elif as_json:
         typer.echo(loaded.to_json())
     else:
         Console().print(render(loaded, [name.strip() for name in metrics.split(",") if name.strip()]))
+
+
+def _print_transfer(loaded: Board, store: Path, study: str | None, *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from tianti.api import open_store
+    from tianti.board.transfer import render_transfer, transfer_matrices
+
+    with open_store(store) as opened:
+        found = transfer_matrices(loaded, opened.runs(study))
+    if as_json:
+        typer.echo(json.dumps([asdict(matrix) for matrix in found], ensure_ascii=False, indent=2))
+    else:
+        Console().print(render_transfer(found))
 
 
 def _print_curves(loaded: Board, *, as_json: bool) -> None:

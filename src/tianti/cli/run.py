@@ -14,6 +14,8 @@ from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tianti.board import Board
+    from tianti.store import Store
     from tianti.study import Study
 
 
@@ -21,7 +23,7 @@ OPTIONS = {
     "study": "--name", "models": "MODEL", "tasks": "--task", "adaptations": "--adapt", "seeds": "--seed",
     "limit": "--limit", "include": "--include", "device": "--device", "dtype": "--dtype", "batch": "--batch",
     "engine": "--engine", "workers": "--workers", "until": "--until", "delta": "--delta", "order_seed": "--order-seed",
-    "train_sizes": "--train-size", "search": "--search",
+    "train_sizes": "--train-size", "search": "--search", "transfer": "--transfer",
 }  # fmt: skip
 """The options by the keys of a study that they stand for."""
 
@@ -59,6 +61,10 @@ def run(
         typer.Option(
             "--search", help="Choose settings on the validation split: lr=1e-4..1e-2 epochs=1,3,5 trials=8"
         ),
+    ] = None,
+    transfer: Annotated[
+        list[str] | None,
+        typer.Option("--transfer", help="Learn this task, or all, whichever is asked. May be repeated."),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="The name of the study in the short form.")] = "run",
     include: Annotated[
@@ -103,6 +109,7 @@ def run(
         what, search = _search_words(what, search)
     changes = {
         "search": search, "tasks": task, "adaptations": adapt, "seeds": seed, "limit": limit, "include": include,
+        "transfer": transfer,
         "train_sizes": None if train_size is None else parse_sizes(train_size),
         "device": device, "dtype": dtype, "batch": _number(batch), "engine": engine,
         "workers": _number(workers), "until": until, "delta": delta, "order_seed": order_seed,
@@ -121,6 +128,7 @@ def run(
             from tianti.board.terminal import render
 
             console.print(render(result.board))
+            _print_transfer(study, opened, result.board, console)
         # Beside JSON the summary goes to standard error: whoever reads the one should not miss the other.
         print_summary(result.outcomes, opened, Console(stderr=True) if as_json else console)
     if not as_json:
@@ -128,6 +136,13 @@ def run(
     states = {outcome.state for outcome in result.outcomes}
     if "failed" in states or states == {"refused"} or any(map(nothing_answered, result.outcomes)):
         raise typer.Exit(1)
+
+
+def _print_transfer(study: Study, store: Store, board: Board, console: Console) -> None:
+    from tianti.board.transfer import render_transfer, transfer_matrices
+
+    if study.transfer:
+        console.print(render_transfer(transfer_matrices(board, store.runs(study.study))))
 
 
 def _study(what: list[str], changes: dict[str, object], name: str) -> Study:

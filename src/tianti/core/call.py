@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -73,6 +74,14 @@ def split_steps(text: str) -> list[str]:
     return steps
 
 
+def split_source(text: str) -> tuple[str, str]:
+    """What stands before and behind the last ` from ` outside brackets and quotes; "" behind it where there is none."""
+    ends = [index for index in _outside(text) if text.startswith(" from ", index)]
+    if not ends:
+        return text, ""
+    return text[: ends[-1]].strip(), text[ends[-1] + len(" from ") :].strip()
+
+
 def refuse_list(text: str) -> None:
     """Raise InputError where several names stand in one text, as `a,b`: a list says where each of them ends."""
     names = [name.strip() for name in _split(text)]
@@ -86,7 +95,14 @@ def refuse_list(text: str) -> None:
 
 def _split(text: str, separator: str = ",", *, keep_empty: bool = False) -> list[str]:
     """Split at the separators that stand outside brackets and quotes."""
-    parts, depth, quote, start, escaped = [], 0, "", 0, False
+    ends = [index for index in _outside(text) if text[index] == separator]
+    parts = [text[start + 1 : end] for start, end in pairwise([-1, *ends, len(text)])]
+    return [part for part in parts if keep_empty or part.strip()]
+
+
+def _outside(text: str) -> Iterator[int]:
+    """The places of the characters that stand outside brackets and quotes."""
+    depth, quote, escaped = 0, "", False
     for index, character in enumerate(text):
         if escaped:
             escaped = False
@@ -99,11 +115,8 @@ def _split(text: str, separator: str = ",", *, keep_empty: bool = False) -> list
             depth += 1
         elif character in "])":
             depth -= 1
-        elif character == separator and depth == 0:
-            parts.append(text[start:index])
-            start = index + 1
-    parts.append(text[start:])
-    return [part for part in parts if keep_empty or part.strip()]
+        elif depth == 0:
+            yield index
 
 
 def _value(text: str, whole: str) -> Any:

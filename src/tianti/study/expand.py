@@ -10,6 +10,7 @@ from tianti.adapt.sizes import check_sizes, with_sizes
 from tianti.core.exceptions import IncompatibleError
 from tianti.models import Model, open_model
 from tianti.study.study import Study
+from tianti.study.transfer import find_sources, learned_from
 from tianti.study.trial import Trial
 from tianti.tasks import load_tasks
 
@@ -22,7 +23,11 @@ def trials(study: Study, in_memory: Sequence[Model] = ()) -> list[Trial]:
     A baseline is fitted and a network is not: each takes from the study's adaptations those that fit its nature, and a
     baseline beside networks is fitted without being told.
 
+    With `transfer` what trains learns each of those tasks, whichever is asked; where that is the task itself, it is the
+    ordinary trial.
+
     Raises:
+        StudyError: transfer, and nothing trains.
         InputError: a model, adaptation or task that does not exist or cannot be read, or a size of train_sizes that is
             more than a task has to learn from.
         IncompatibleError: a model for which no adaptation of the study is left.
@@ -30,18 +35,21 @@ def trials(study: Study, in_memory: Sequence[Model] = ()) -> list[Trial]:
     searched = with_search([parse_adaptation(text) for text in study.adaptations], study.search)
     adaptations = with_sizes(searched, study.train_sizes)
     tasks = [task for reference in study.tasks for task in load_tasks(reference, study.include)]
+    sources = find_sources(study, adaptations, tasks)
     for adaptation in adaptations if study.train_sizes else ():
-        for task in tasks:
+        for task in [source.task for source in sources] or tasks:
             check_sizes(adaptation, task, study.train_sizes)
     objects = {model.name: model for model in in_memory}
     order_seed = study.order_seed if study.until else None
     models = [objects.get(reference) or open_model(reference) for reference in study.models]
     return [
-        Trial(model, adaptation, task, seed, study.limit, study.load_options, study.include, order_seed)
+        Trial(model, at_task, task, seed, study.limit, study.load_options, study.include, order_seed)
         for model in models
         for adaptation in _fitting(model, adaptations, models)
+        for row in learned_from(adaptation, sources)
         for task in tasks
-        for seed in _seeds(adaptation, study.seeds)
+        for at_task in [row(task)]
+        for seed in _seeds(at_task, study.seeds)
     ]
 
 

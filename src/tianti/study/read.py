@@ -40,6 +40,7 @@ def read_study(path: Path) -> Study:
         update={
             "models": tuple(_beside(base, model) for model in study.models),
             "tasks": tuple(_beside(base, task) for task in study.tasks),
+            "transfer": tuple(_beside(base, task) for task in study.transfer),
             "include": tuple(base / folder for folder in study.include),
         }
     )

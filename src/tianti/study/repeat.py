@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tianti.adapt.chain import BETWEEN
+from tianti.adapt.transfer import FROM
 from tianti.core.call import Call
 from tianti.study.expand import trials
 from tianti.study.read import study_of
@@ -48,8 +49,10 @@ def repeat_command(manifest: Mapping[str, Any]) -> str:
 def full_notation(manifest: Mapping[str, Any]) -> str:
     """The adaptation with every setting written out, so that later defaults change nothing."""
     adaptation = manifest["adaptation"]
-    steps = adaptation["settings"].get("steps", [adaptation])
-    return BETWEEN.join(map(_full_step, steps))
+    own = {key: value for key, value in adaptation["settings"].items() if key != "from"}
+    steps = own.get("steps", [{"name": adaptation["name"], "settings": own}])
+    source = adaptation["settings"].get("from")
+    return BETWEEN.join(map(_full_step, steps)) + (f"{FROM}{source}" if source else "")
 
 
 def _full_step(step: Mapping[str, Any]) -> str:

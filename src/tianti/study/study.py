@@ -38,6 +38,10 @@ class Study(BaseModel):
         description="settings to choose from and a number of trials: {lr: 1e-4..1e-2, epochs: [1, 3, 5], trials: 8}",
     )
     """Each trained adaptation is measured with the settings that did best on the validation split."""
+    transfer: tuple[str, ...] = Field(
+        (), description="tasks to learn in place of those that are asked, or all: the study's own tasks"
+    )
+    """Each trained adaptation learns each of these tasks, and is asked every task of the study."""
     limit: int | None = Field(None, gt=0, description="a whole number greater than 0: samples of each task")
     include: tuple[Path, ...] = Field((), description="folders with lm-eval YAML files of your own")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps")
@@ -66,7 +70,9 @@ class Study(BaseModel):
             raise ValueError("not safe as the name of a file")
         return name
 
-    @field_validator("models", "adaptations", "tasks", "seeds", "include", "train_sizes", mode="before")
+    @field_validator(
+        "models", "adaptations", "tasks", "seeds", "include", "train_sizes", "transfer", mode="before"
+    )
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return [value] if isinstance(value, str | int) else value
@@ -76,7 +82,7 @@ class Study(BaseModel):
     def _search_in_words(cls, value: Any) -> Any:
         return parse_search(value) if isinstance(value, str) else value
 
-    @field_validator("models", "adaptations", "tasks", "seeds", "train_sizes")
+    @field_validator("models", "adaptations", "tasks", "seeds", "train_sizes", "transfer")
     @classmethod
     def _once(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(values))

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tianti.adapt import Adaptation, label, settings
+from tianti.adapt import Adaptation, Transfer, label, settings
 from tianti.adapt.stages import facts_of_data
 from tianti.core.fingerprint import fingerprint
 from tianti.models import LoadOptions, Model
@@ -109,7 +109,8 @@ class Trial:
     @property
     def _adaptation_facts(self) -> dict[str, Any]:
         """What the numbers depend on besides the settings; left out where it is nothing, so that ids stay."""
-        steps = getattr(self.adaptation, "steps", (self.adaptation,))
+        base = self.adaptation.base if isinstance(self.adaptation, Transfer) else self.adaptation
+        steps = getattr(base, "steps", (base,))
         few = any(getattr(step, "max_examples", None) is not None for step in steps)
         data = facts_of_data(self.adaptation)
         wording = self._wording_facts
