@@ -10,16 +10,23 @@ import numpy as np
 import pytest
 
 from tianti.core.exceptions import IncompatibleError, TaskError
-from tianti.engine import ChooseResponse, GenerateRequest, GenerateResponse, ScoreRequest, ScoreResponse
-from tianti.tasks import load_tasks
+from tianti.engine import (
+    ChooseResponse,
+    GenerateRequest,
+    GenerateResponse,
+    RollingRequest,
+    ScoreRequest,
+    ScoreResponse,
+)
+from tianti.tasks import list_tasks, load_tasks
 from tianti.tasks.calibrated import calibrated
+from tianti.tasks.kinds import KINDS
 from tianti.tasks.task import Shots
 from tianti.tasks.task_file import parse_task_file
 from tianti.tasks.wording import Thought, Wording
 from tianti.tasks.yaml_task import YamlTask
 
 BOTH = frozenset({ScoreRequest, GenerateRequest})
-NANO = [f"nano/{name}{language}" for name in ("sentiment", "commonsense", "qa") for language in ("", "-zh")]
 LABELS: dict[str, Any] = {
     "task": "mine",
     "kind": "classification",
@@ -118,13 +125,36 @@ def test_bad_keys_are_explained(keys, words):
         parse_task_file(LABELS | keys, "mine.yaml")
 
 
-@pytest.mark.parametrize("name", NANO)
+PROMPTED = [info.name for info in list_tasks() if KINDS[info.kind].takes_shots]
+
+
+@pytest.mark.parametrize("name", PROMPTED)
 def test_library_tasks_have_templates_and_an_instruction(name):
     (task,) = load_tasks(name)
-    assert len(task.file.templates) == 2
-    prompts = [each.prompt for each in list(task.questions(Shots(wording=Wording("all", True)), BOTH, 1))]
-    assert len(set(prompts)) == 3
-    assert all(each.startswith(task.file.instruction) for each in prompts)
+    assert len(task.file.templates) >= 2
+    wordings = [Wording(), *(Wording(each) for each in task.file.templates)]
+    prompts = [[each.prompt for each in task.questions(Shots(wording=each), BOTH, 20)] for each in wordings]
+    assert len({prompt for each in prompts for prompt in each}) == len(wordings) * len(set(prompts[0]))
+    together = list(task.questions(Shots(2, "first", wording=Wording("all", True)), BOTH, 2))
+    assert len(together) == 2 * len(wordings)
+    first = together[0].sample_id
+    for question in together:
+        assert question.prompt.startswith(task.file.instruction + task.file.fewshot_delimiter)
+        assert question.prompt.endswith(prompts[question.repeat][int(question.sample_id != first)])
+
+
+def test_both_languages_have_the_same_templates():
+    for name in PROMPTED:
+        if not name.endswith("-zh"):
+            english, chinese = (load_tasks(each)[0].file.templates for each in (name, f"{name}-zh"))
+            assert list(english) == list(chinese)
+
+
+@pytest.mark.parametrize("name", ["nano/texts", "nano/augmentation"])
+def test_a_task_without_a_question_of_its_own_cannot_be_asked_otherwise(name):
+    (task,) = load_tasks(name)
+    with pytest.raises(IncompatibleError, match="no question that could be worded otherwise"):
+        list(task.questions(Shots(wording=Wording("own")), BOTH | {RollingRequest}))
 
 
 def test_calibration_is_that_of_the_paper():
