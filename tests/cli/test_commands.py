@@ -208,6 +208,28 @@ def test_a_refused_trial_is_told_and_fails(tianti: Run) -> None:
     assert "train" in output
 
 
+def test_trials_refused_for_one_reason_are_told_together(tianti: Run) -> None:
+    status, output, _ = tianti(
+        "run",
+        "nano:bert",
+        "--task",
+        "nano/qa",
+        "--task",
+        "nano/translation",
+        "--adapt",
+        "lora",
+        "--adapt",
+        "full",
+    )
+    assert status == 1
+    assert output.count("not measured") == 1
+    line = next(line for line in output.splitlines() if line.startswith("not measured"))
+    assert line.startswith(
+        "not measured (refused, 4 trials): nano:bert · lora, full · nano/qa, nano/translation: "
+    )
+    assert line.endswith("its answers are free text, which an encoder cannot write")
+
+
 @pytest.mark.parametrize("listing", ["models", "tasks", "adaptations"])
 def test_lists_are_tables_or_json(tianti: Run, listing: str) -> None:
     _, output, _ = tianti(listing, "list", "--json")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from tianti.adapt import label
 from tianti.core.wording import counted
 
 if TYPE_CHECKING:
@@ -25,11 +26,39 @@ def print_summary(outcomes: Sequence[Outcome], store: Store, console: Console) -
     else:
         line = f"{trials}: {count['measured']} measured, {count['found']} found finished."
     _say(console, line + _unusable(outcomes, store))
+    for alike in _by_reason(outcomes):
+        _say(console, _not_measured(alike))
+    for outcome in outcomes:
+        if nothing_answered(outcome):
+            _say(console, f"no answer to score: {outcome.trial.title}: all {_reasons([outcome], store)}")
+
+
+def _by_reason(outcomes: Sequence[Outcome]) -> list[list[Outcome]]:
+    """What was not measured, a model's trials with the same reason together: a board of many tasks has dozens."""
+    groups: dict[tuple[str, ...], list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.state in ("refused", "failed"):
-            _say(console, f"not measured ({outcome.state}): {outcome.trial.title}: {outcome.reason}")
-        elif nothing_answered(outcome):
-            _say(console, f"no answer to score: {outcome.trial.title}: all {_reasons([outcome], store)}")
+            key = (outcome.state, outcome.trial.model.name, _bare_reason(outcome))
+            groups.setdefault(key, []).append(outcome)
+    return list(groups.values())
+
+
+def _bare_reason(outcome: Outcome) -> str:
+    """The reason without the part that names the trial's own task."""
+    named, _, bare = outcome.reason.partition(": ")
+    return bare if bare and outcome.trial.task.info.name in named else outcome.reason
+
+
+def _not_measured(alike: Sequence[Outcome]) -> str:
+    first = alike[0]
+    if len(alike) == 1:
+        return f"not measured ({first.state}): {first.trial.title}: {first.reason}"
+    adaptations = ", ".join(dict.fromkeys(label(outcome.trial.adaptation) for outcome in alike))
+    tasks = ", ".join(dict.fromkeys(outcome.trial.task.info.name for outcome in alike))
+    return (
+        f"not measured ({first.state}, {len(alike)} trials): {first.trial.model.name} · {adaptations} · {tasks}: "
+        f"{_bare_reason(first)}"
+    )
 
 
 def nothing_answered(outcome: Outcome) -> bool:
