@@ -11,6 +11,7 @@ import typer
 from typer.main import get_command
 
 from tianti.adapt import ADAPTATIONS, all_settings
+from tianti.adapt.continual import STRATEGIES
 from tianti.adapt.defaults import LEARNING_RATES
 from tianti.adapt.trained import Trained
 from tianti.cli.application import application
@@ -21,6 +22,7 @@ from tianti.tasks.metrics import METRICS
 ROOT = Path(__file__).parents[1]
 COMMANDS = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
 ADAPTATIONS_PAGE = (ROOT / "docs/reference/adaptations.md").read_text(encoding="utf-8")
+CONTINUAL_PAGE = (ROOT / "docs/reference/continual.md").read_text(encoding="utf-8")
 TASKS_PAGE = (ROOT / "docs/reference/tasks.md").read_text(encoding="utf-8")
 
 
@@ -95,6 +97,16 @@ def test_documented_defaults_are_the_defaults(name: str) -> None:
             else parse_call(f"a(b={written})").arguments["b"]
         )
         assert value == defaults[setting], f"{name}: {setting}"
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_and_its_settings_are_documented(name: str) -> None:
+    heading = f"### `{name}`"
+    assert heading in CONTINUAL_PAGE
+    section = CONTINUAL_PAGE.split(heading, 1)[1].split("\n## ", 1)[0].split("\n### ", 1)[0]
+    documented = {setting: default for setting, default, _ in _table(section)}
+    defaults = all_settings(STRATEGIES[name]())
+    assert {key: parse_call(f"a(b={value})").arguments["b"] for key, value in documented.items()} == defaults
 
 
 def test_documented_learning_rates_are_those_of_the_table() -> None:

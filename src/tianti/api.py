@@ -17,6 +17,7 @@ from tianti.board.item_scores import rank_items as rank_item_table
 from tianti.board.item_scores.table import with_chances
 from tianti.board.place import NewEntry, PlacedEntry, place
 from tianti.board.results import read_results
+from tianti.board.streams import Stream, read_streams
 from tianti.board.tables import as_table
 from tianti.conductor import Outcome, conduct
 from tianti.conductor import adapt as adapt_trial
@@ -148,6 +149,18 @@ def load_board(
     """
     with open_store(store) as opened:
         return build_board(opened, study, rules or Rules())
+
+
+def load_streams(
+    store: str | Path = DEFAULT_STORE, study: str | None = None, level: float = 0.95
+) -> list[Stream]:
+    """What the streams of tasks in a store, or in one study, left: matrices and what follows from them.
+
+    Raises:
+        StoreError: there is no store in that folder.
+    """
+    with open_store(store) as opened:
+        return read_streams(opened, study, level)
 
 
 def compare_entries(store: str | Path, first: str, second: str, study: str | None = None) -> Comparison:

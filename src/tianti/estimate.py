@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from tianti.adapt import Continual
 from tianti.adapt.stages import Stage, stages
 from tianti.engine import (
     ChooseRequest,
@@ -80,12 +81,24 @@ def _request_types(trial: Trial) -> frozenset[type]:
 
 
 def _training_tokens(trial: Trial, count: Callable[[Sequence[str]], list[int]]) -> int:
-    learned = stages(trial.adaptation, trial.task, 0)
+    learned = _newly_learned(trial)
+    if not learned:
+        return 0
     looked_at = learned[0].task.examples("train")[:LOOKED_AT]
     per_example = sum(count([example.context + example.continuation for example in looked_at])) / max(
         len(looked_at), 1
     )
     return round(per_example * sum(_passes(stage) for stage in learned))
+
+
+def _newly_learned(trial: Trial) -> list[Stage]:
+    """What is learned for this trial; of a stream the newest stage, for the task that it teaches: the stages before it
+    are other trials'."""
+    learned = stages(trial.adaptation, trial.task, 0)
+    if not isinstance(trial.adaptation, Continual) or not learned:
+        return learned
+    newest = learned[-1].task.fingerprint == trial.task.fingerprint
+    return learned[-len(trial.adaptation.groups[-1]) :] if newest else []
 
 
 def _passes(stage: Stage) -> int:

@@ -12,6 +12,7 @@ from tianti.adapt.adaptation import Adaptation, Adapted, Cost
 from tianti.adapt.bottleneck import Adapters
 from tianti.adapt.chain import BETWEEN, Chain
 from tianti.adapt.chain_of_thought import ChainOfThought, SelfConsistency
+from tianti.adapt.continual.continual import Continual
 from tianti.adapt.few_shot import FewShot
 from tianti.adapt.fit import Fit
 from tianti.adapt.full import Full
@@ -49,6 +50,7 @@ ADAPTATIONS: dict[str, type[Adaptation]] = {
         Adapters,
         Full,
         Update,
+        Continual,
         Fit,
     )
 }
@@ -93,6 +95,8 @@ def label(adaptation: Adaptation) -> str:
         return f"{label(adaptation.base)}{FROM}{adaptation.data}"
     if isinstance(adaptation, Chain):
         return BETWEEN.join(map(label, adaptation.steps))
+    if isinstance(adaptation, Continual):
+        return adaptation.label
     if isinstance(adaptation, Searched):
         return str(Call(adaptation.name, adaptation.shown_settings))
     return str(Call(adaptation.name, changed(adaptation)))
@@ -107,6 +111,7 @@ __all__ = [
     "BitFit",
     "Chain",
     "ChainOfThought",
+    "Continual",
     "Cost",
     "DoRA",
     "FewShot",

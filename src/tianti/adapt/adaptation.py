@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,6 +39,29 @@ class Cost:
     None where it cannot be measured."""
     tried: tuple[Mapping[str, Any], ...] = ()
     """The tries of a search: settings, validation figure, steps, tokens and seconds of each, and which was chosen."""
+
+    def then(self, later: Cost) -> Cost:
+        """What this step and a later one took together.
+
+        Their work adds up. The trainable parameters are the most that were trained at once, the sizes those of the
+        newest network, the losses one curve behind the other, and the best epoch is the newest step's.
+        """
+        peaks = (self.peak_memory_bytes, later.peak_memory_bytes)
+        return replace(
+            later,
+            trainable_parameters=max(self.trainable_parameters, later.trainable_parameters),
+            total_parameters=max(self.total_parameters, later.total_parameters),
+            examples=self.examples + later.examples,
+            steps=self.steps + later.steps,
+            tokens=self.tokens + later.tokens,
+            seconds=self.seconds + later.seconds,
+            saved_bytes=self.saved_bytes + later.saved_bytes,
+            train_loss=self.train_loss + later.train_loss,
+            validation=self.validation + later.validation,
+            validation_metric=self.validation_metric + later.validation_metric,
+            peak_memory_bytes=max((peak for peak in peaks if peak is not None), default=None),
+            tried=(*self.tried, *later.tried),
+        )
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ class Chain:
             place = folder if last else folder.parent / address(model, learned[: number + 1])[:16]
             with nullcontext() if last else locked(place):
                 adapted = step.adapt(start, stage.task, stage.seed, place, progress)
-            done, cost = _Done(start, step, adapted), _sum(cost, adapted.cost)
+            done, cost = _Done(start, step, adapted), cost.then(adapted.cost)
         if done is None:
             raise AssertionError("a chain without a trained step")
         if self.prompt is None:
@@ -143,6 +143,10 @@ def _check_place(step: Adaptation, before: Sequence[Adaptation], *, last: bool) 
         raise InputError(
             "fit stands alone: a baseline has no weights to go on with", remedy="write fit without +"
         )
+    if step.name == "continual":
+        raise InputError(
+            "continual stands alone: what it learns is its stream", remedy="write continual without +"
+        )
     if not step.trains and not last:
         raise InputError(
             f"{step.name} trains nothing, and stands before another step",
@@ -176,27 +180,3 @@ def _check_heads(name: str, step: Adaptation, after: Adaptation) -> None:
 def _answers_by_head(step: Adaptation, model: LoadedModel) -> bool:
     """Whether what `step` trains on `model` answers by a head on its body."""
     return model.model.architecture in ("encoder", "masked") or bool(getattr(step, "head", False))
-
-
-def _sum(one: Cost, other: Cost) -> Cost:
-    """What two steps took together.
-
-    Their work adds up. The trainable parameters are the most that were trained at once, the sizes those of the
-    newest network, the losses one curve behind the other, and the best epoch is the newest step's.
-    """
-    peaks = (one.peak_memory_bytes, other.peak_memory_bytes)
-    return replace(
-        other,
-        trainable_parameters=max(one.trainable_parameters, other.trainable_parameters),
-        total_parameters=max(one.total_parameters, other.total_parameters),
-        examples=one.examples + other.examples,
-        steps=one.steps + other.steps,
-        tokens=one.tokens + other.tokens,
-        seconds=one.seconds + other.seconds,
-        saved_bytes=one.saved_bytes + other.saved_bytes,
-        train_loss=one.train_loss + other.train_loss,
-        validation=one.validation + other.validation,
-        validation_metric=one.validation_metric + other.validation_metric,
-        peak_memory_bytes=max((peak for peak in peaks if peak is not None), default=None),
-        tried=(*one.tried, *other.tried),
-    )

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tianti.adapt.checkpoints import Checkpoints, State
+from tianti.adapt.hook import Hook
 from tianti.adapt.optimizers import clip, make_optimizer, rate_at, set_rate, trainable
 from tianti.adapt.options import Training
 from tianti.adapt.precision import mixed
@@ -72,11 +73,12 @@ class Course:
         title: str,
         hits: Hits | None,
         checkpoints: Checkpoints | None,
+        hook: Hook | None = None,
     ) -> None:
         self.network, self.loss, self.hits = network, loss, hits
         self.items, self.validation = items, validation
         self.settings, self.lr, self.title = settings, lr, title
-        self.checkpoints = checkpoints
+        self.checkpoints, self.hook = checkpoints, hook or Hook()
         self.sizes = [size(item) for item in items]
         self.steps = settings.epochs * math.ceil(
             math.ceil(len(items) / settings.batch_size) / settings.accumulate
@@ -160,8 +162,18 @@ class Course:
                 if parameter.grad is not None:
                     parameter.grad /= counted
         self.count += counted
+        self.hook.after_gradient(self.network)
+        self._add_penalty([self.items[index] for batch in batches for index in batch])
         clip(self.learning, self.settings.max_grad_norm)
         self.optimizer.step()
+        self.hook.after_step(self.network)
+
+    def _add_penalty(self, items: Sequence[Item]) -> None:
+        """Add the gradient of what the hook asks for beside the loss."""
+        with mixed(self.settings.precision, self.device):
+            penalty = self.hook.penalty(self.network, items)
+        if penalty is not None and penalty.requires_grad:
+            penalty.backward()  # type: ignore[no-untyped-call]
 
     def _validate(self) -> None:
         if not self.validation:
@@ -173,6 +185,7 @@ class Course:
                 self.validation_metric.append(mean_loss(self.network, self.hits, self.validation, batch))
         if self._best_epoch() == len(self.validation_loss):
             self.best = trained_tensors(self.network)
+            self.hook.on_best(self.network)
 
     def _best_epoch(self) -> int:
         """From 1: the highest metric, where there is one, and then the least loss; of equal ones the last."""
@@ -223,6 +236,7 @@ class Course:
                 for slot, value in slots.items()
                 if isinstance(value, Tensor)
             }
+        tensors |= {f"hook.{name}": tensor for name, tensor in self.hook.state().items()}
         facts = {
             "epoch": self.epoch,
             "step": self.step,
@@ -248,6 +262,7 @@ class Course:
         self.validation_metric, self.earlier = facts["validation_metric"], facts["seconds"]
         set_tensors(self.network, _part(state, "weights"))
         self.best = _part(state, "best")
+        self.hook.restore(_part(state, "hook"))
         slots: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _part(state, "optimizer").items():
             index, _, slot = name.partition(".")

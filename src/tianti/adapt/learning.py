@@ -34,11 +34,11 @@ def learn(lesson: Lesson, prepare: Prepare, folder: Path, progress: Progress) ->
     if found is not None:
         tensors, cost = found
         set_tensors(network, tensors)
-        _restore_dtype(network, lesson)
+        restore_dtype(network, lesson)
     else:
         with PeakMemory(network) as memory:
             history, examples = _train(network, objective, folder, progress)
-        _restore_dtype(network, lesson)
+        restore_dtype(network, lesson)
         tensors = trained_tensors(network)
         cost = Cost(
             trainable_parameters=sum(tensor.numel() for tensor in tensors.values()),
@@ -98,7 +98,7 @@ def _check_packing(network: Any, lesson: Lesson, items: Sequence[Any]) -> None:
     check_packing(network, items)
 
 
-def _restore_dtype(network: Any, lesson: Lesson) -> None:
+def restore_dtype(network: Any, lesson: Lesson) -> None:
     """Training is in float32, answering in the dtype of the model; heads and added matrices stay in float32."""
     original, _ = lesson.model.pair()
     if getattr(lesson.adaptation, "own_weights", False):

@@ -23,6 +23,8 @@ class Checked:
     """A base of frozen dataclasses whose fields are checked against their annotations when one is made."""
 
     name: ClassVar[str]
+    listed: ClassVar[str] = "`tianti adaptations show {name}` lists the arguments"
+    """The remedy of an error: where the settings are described."""
 
     def __post_init__(self) -> None:
         adaptation: Any = type(self)
@@ -42,7 +44,7 @@ class Checked:
             )
             raise InputError(
                 f"{self.name}: {key} cannot be {value!r}: {wanted}",
-                remedy=f"`tianti adaptations show {self.name}` lists the arguments",
+                remedy=self.listed.format(name=self.name),
             ) from error
 
 
@@ -62,13 +64,15 @@ def all_settings(adaptation: Any) -> dict[str, Any]:
 def settings(adaptation: Any) -> dict[str, Any]:
     """The settings that mean something beside the others; together with the name they say what the adaptation is.
 
-    Those of a chain are its steps; one that is searched is what it is chosen from. Where another task is learned, that
-    task stands under `from`.
+    Those of a chain are its steps; one that is searched is what it is chosen from; those of a stream are written out
+    with all settings of its method and strategy. Where another task is learned, that task stands under `from`.
     """
     if hasattr(adaptation, "base") and hasattr(adaptation, "data"):
         return {**settings(adaptation.base), "from": adaptation.data}
     if hasattr(adaptation, "space"):
         return dict(adaptation.all_settings)
+    if hasattr(adaptation, "in_full"):
+        return dict(adaptation.in_full)
     if hasattr(adaptation, "steps"):
         return {"steps": [{"name": step.name, "settings": settings(step)} for step in adaptation.steps]}
     left_out = getattr(adaptation, "left_out", ())

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from tianti.adapt.continual.continual import Continual
 from tianti.adapt.dialogue import in_chat
 from tianti.adapt.options import settings
 from tianti.adapt.parts import cut, with_data
@@ -35,6 +36,8 @@ def stages(adaptation: Adaptation, task: Task, seed: int, tokenizer: Any = None)
     """
     if isinstance(adaptation, Transfer):
         return stages(adaptation.base, adaptation.source, seed, tokenizer)
+    if isinstance(adaptation, Continual):
+        return adaptation.learned(seed)
     steps = [step for step in getattr(adaptation, "steps", (adaptation,)) if step.trains]
     shares = [step.part for step in steps if isinstance(step, Update) and step.data is None]
     parts = cut(task, shares, seed) if shares else [task]

@@ -8,6 +8,7 @@ from torch import nn
 
 from tianti.adapt.checkpoints import Checkpoints
 from tianti.adapt.course import Course, History, Hits, Loss, mean_loss
+from tianti.adapt.hook import Hook
 from tianti.adapt.options import Training
 from tianti.adapt.precision import recomputed
 from tianti.adapt.samples import Item
@@ -40,6 +41,7 @@ def train(
     *,
     hits: Hits | None = None,
     checkpoints: Checkpoints | None = None,
+    hook: Hook | None = None,
 ) -> History:
     """Train the parameters of `network` that require a gradient, and leave it with the best epoch's weights.
 
@@ -54,7 +56,7 @@ def train(
     _check_validation(settings, validation, hits)
     device = next(network.parameters()).device
     with isolated_randomness(seed, device), recomputed(network, settings.gradient_checkpointing):
-        course = Course(network, loss, items, validation, settings, lr, seed, title, hits, checkpoints)
+        course = Course(network, loss, items, validation, settings, lr, seed, title, hits, checkpoints, hook)
         with progress.meter(title, course.steps) as meter:
             return course.run(meter)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from tianti.adapt import Continual, label, parse_adaptation
+from tianti.adapt.continual import Strategy, parse_strategy, short
 from tianti.board.board import Price
+from tianti.core.call import Call
 from tianti.core.fingerprint import fingerprint
 from tianti.evaluation.answer import Answer
 from tianti.evaluation.bounds import Bounds, bounds_of
@@ -62,6 +65,10 @@ class Result:
     price: Price = field(default_factory=Price)
     templates: Mapping[str, float] = field(default_factory=dict)
     """The score under each template, where every sample was asked in all of them."""
+    kept_bytes: int = 0
+    """The size of what was trained, on disk, and of what a strategy keeps to go on."""
+    peak_memory_bytes: int | None = None
+    """The most memory in use while it was trained."""
 
     @property
     def metric(self) -> Mapping[str, Any]:
@@ -82,8 +89,8 @@ class Result:
 
 
 def read_results(store: Store, study: str | None = None) -> list[Result]:
-    """The run that stands for each trial of a study, or of the whole store."""
-    return [read_result(store, run) for run in standing(store.runs(study))]
+    """The run that stands for each trial of a study, or of the whole store; of a stream those after its last stage."""
+    return last_stages([read_result(store, run) for run in standing(store.runs(study))])
 
 
 def standing(runs: Sequence[Run]) -> list[Run]:
@@ -123,6 +130,8 @@ def read_result(store: Store, run: Run) -> Result:
         contamination=run.cost.get("contamination", {}) if finished else {},
         templates=run.cost.get("templates", {}).get("scores", {}) if finished else {},
         price=_price(run.cost) if finished else Price(),
+        kept_bytes=int(run.cost.get("adaptation", {}).get("saved_bytes", 0)) if finished else 0,
+        peak_memory_bytes=run.cost.get("adaptation", {}).get("peak_memory_bytes") if finished else None,
     )
 
 
@@ -150,3 +159,56 @@ def _price(cost: Mapping[str, Any]) -> Price:
         training_tokens=int(training.get("tokens", 0)),
         evaluation_tokens=int(cost.get("evaluation_tokens", 0)),
     )
+
+
+def last_stages(results: Sequence[Result]) -> list[Result]:
+    """Without the runs of earlier stages of a stream: a board compares what its entries are in the end.
+
+    The last stage of one entry is one row, also where each task has a model of its own. What it took to learn the
+    stream stands at the task that was learned last, and is counted once.
+    """
+    return [last for result in results if (last := _last_stage(result)) is not None]
+
+
+def _last_stage(result: Result) -> Result | None:
+    if result.adaptation["name"] != Continual.name:
+        return result
+    place = StreamPlace.of(result.adaptation, result.task)
+    if place.stage != place.policy.asked_at(place.tasks, place.task, place.tasks):
+        return None
+    said = {"method": label(place.method), "strategy": short(place.policy)}
+    adaptation = {
+        **result.adaptation,
+        "label": str(Call(Continual.name, said)),
+        "settings": {
+            **result.adaptation["settings"],
+            "stream": result.adaptation["stream"],
+            "stage": place.tasks,
+        },
+    }
+    counted = place.policy.learns == "one alone" or place.task == place.tasks - 1
+    price = result.price if counted else replace(result.price, training_seconds=0.0, training_tokens=0)
+    return replace(result, adaptation=adaptation, price=price)
+
+
+@dataclass(frozen=True)
+class StreamPlace:
+    """Where a run stands in its stream: the stage after which, and the place of the task (from 0) that was asked."""
+
+    method: Any
+    policy: Strategy
+    stage: int
+    task: int
+    tasks: int
+
+    @classmethod
+    def of(cls, adaptation: Mapping[str, Any], task: Mapping[str, Any]) -> StreamPlace:
+        """From what a manifest says of the adaptation and of the task."""
+        settings, stream = adaptation["settings"], [each["fingerprint"] for each in adaptation["stream"]]
+        return cls(
+            parse_adaptation(settings["method"]),
+            parse_strategy(settings["strategy"]),
+            settings["stage"],
+            stream.index(task["fingerprint"]),
+            len(stream),
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tianti.board import Board
+    from tianti.board.streams import Stream
 
 
 class Proportions(StrEnum):
@@ -51,26 +53,46 @@ def board(
         bool,
         typer.Option("--transfer", help="What was learned × what was asked, in place of the board."),
     ] = False,
+    matrix: Annotated[
+        bool,
+        typer.Option("--matrix", help="Of streams: the score of every task after every stage."),
+    ] = False,
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the board: ranks and scores with their intervals."""
+    """Print the board: ranks and scores with their intervals; behind it what streams of tasks forgot."""
     from rich.console import Console
 
-    from tianti.api import load_board
+    from tianti.api import load_board, load_streams
     from tianti.board import Rules
     from tianti.board.terminal import render
+    from tianti.board.terminal_streams import render_streams
 
     loaded = load_board(store, study, Rules(level, intervals.value, ranks.value, seed))
+    streams = load_streams(store, study, level)
     if transfer:
         _print_transfer(loaded, store, study, as_json=as_json)
     elif curve:
         _print_curves(loaded, as_json=as_json)
     elif as_json:
-        typer.echo(loaded.to_json())
+        typer.echo(_with_streams(loaded, streams))
+    elif matrix:
+        Console().print(render_streams(streams, matrix=True))
     else:
         Console().print(render(loaded, [name.strip() for name in metrics.split(",") if name.strip()]))
+        if streams:
+            Console().print("", render_streams(streams))
+
+
+def _with_streams(loaded: Board, streams: Sequence[Stream]) -> str:
+    """The board as JSON, and beside it what streams there are."""
+    from tianti.board.streams import as_json
+
+    if not streams:
+        return loaded.to_json()
+    content = json.loads(loaded.to_json()) | {"streams": as_json(streams)}
+    return json.dumps(content, ensure_ascii=False, indent=2)
 
 
 def _print_transfer(loaded: Board, store: Path, study: str | None, *, as_json: bool) -> None:

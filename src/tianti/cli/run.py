@@ -129,6 +129,11 @@ def run(
 
             console.print(render(result.board))
             _print_transfer(study, opened, result.board, console)
+            if study.stream:
+                from tianti.board.streams import read_streams
+                from tianti.board.terminal_streams import render_streams
+
+                console.print("", render_streams(read_streams(opened, study.study)))
         # Beside JSON the summary goes to standard error: whoever reads the one should not miss the other.
         print_summary(result.outcomes, opened, Console(stderr=True) if as_json else console)
     if not as_json:

@@ -9,6 +9,7 @@ from tianti.adapt.search import with_search
 from tianti.adapt.sizes import check_sizes, with_sizes
 from tianti.core.exceptions import IncompatibleError
 from tianti.models import Model, open_model
+from tianti.study.stream import over_stream
 from tianti.study.study import Study
 from tianti.study.transfer import find_sources, learned_from
 from tianti.study.trial import Trial
@@ -42,6 +43,13 @@ def trials(study: Study, in_memory: Sequence[Model] = ()) -> list[Trial]:
     objects = {model.name: model for model in in_memory}
     order_seed = study.order_seed if study.until else None
     models = [objects.get(reference) or open_model(reference) for reference in study.models]
+    if study.stream:
+        cells = over_stream(study, adaptations, tasks)
+        return [
+            Trial(model, adaptation, task, seed, study.limit, study.load_options, study.include)
+            for model in models
+            for adaptation, task, seed in cells
+        ]
     return [
         Trial(model, at_task, task, seed, study.limit, study.load_options, study.include, order_seed)
         for model in models

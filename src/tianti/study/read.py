@@ -41,6 +41,7 @@ def read_study(path: Path) -> Study:
             "models": tuple(_beside(base, model) for model in study.models),
             "tasks": tuple(_beside(base, task) for task in study.tasks),
             "transfer": tuple(_beside(base, task) for task in study.transfer),
+            "stream": tuple(_beside(base, task) for task in study.stream),
             "include": tuple(base / folder for folder in study.include),
         }
     )

@@ -28,6 +28,12 @@ class Study(BaseModel):
     tasks: tuple[str, ...] = Field(
         min_length=1, description="at least one task (nano/sentiment, my_task.yaml, harness:hellaswag)"
     )
+    stream: tuple[str, ...] = Field((), description="tasks in the order in which they are learned")
+    """One task is learned after another, and all are asked after each; `tasks` is then left out."""
+    strategies: tuple[str, ...] = Field(
+        (), description="ways of learning a stream (plain, joint, separate, replay(size=200))"
+    )
+    """Each adaptation learns the stream by each of them; plain where none is given."""
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="at least one whole number")
     train_sizes: tuple[PositiveInt | Literal["all"], ...] = Field(
         (), description="numbers greater than 0, or all: each trained adaptation is a row for each of them"
@@ -71,8 +77,9 @@ class Study(BaseModel):
         return name
 
     @field_validator(
-        "models", "adaptations", "tasks", "seeds", "include", "train_sizes", "transfer", mode="before"
-    )
+        "models", "adaptations", "tasks", "stream", "strategies", "seeds", "include", "train_sizes", "transfer",
+        mode="before",
+    )  # fmt: skip
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return [value] if isinstance(value, str | int) else value
@@ -82,10 +89,34 @@ class Study(BaseModel):
     def _search_in_words(cls, value: Any) -> Any:
         return parse_search(value) if isinstance(value, str) else value
 
-    @field_validator("models", "adaptations", "tasks", "seeds", "train_sizes", "transfer")
+    @field_validator(
+        "models", "adaptations", "tasks", "stream", "strategies", "seeds", "train_sizes", "transfer"
+    )
     @classmethod
     def _once(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(values))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tasks_of_stream(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("stream") and not values.get("tasks"):
+            return {**values, "tasks": values["stream"]}
+        return values
+
+    @model_validator(mode="after")
+    def _stream_alone(self) -> Self:
+        if self.strategies and not self.stream:
+            raise ValueError(
+                "strategies are ways of learning a stream, and none is given: stream: [task, task]"
+            )
+        if not self.stream:
+            return self
+        if self.tasks != self.stream:
+            raise ValueError("tasks: a study with a stream asks the tasks of the stream; leave tasks out")
+        for key in ("search", "until", "transfer"):
+            if getattr(self, key):
+                raise ValueError(f"{key} does not go together with stream; leave it out")
+        return self
 
     @model_validator(mode="after")
     def _nothing_without_effect(self) -> Self:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tianti.adapt import Adaptation, Transfer, label, settings
+from tianti.adapt.continual.continual import facts_of_stream
 from tianti.adapt.stages import facts_of_data
 from tianti.core.fingerprint import fingerprint
 from tianti.models import LoadOptions, Model
@@ -118,6 +119,7 @@ class Trial:
             ({"data": data} if data else {})
             | ({"wording": wording} if wording else {})
             | ({"examples": "nested"} if few else {})
+            | facts_of_stream(self.adaptation)
         )
 
     @property
@@ -137,6 +139,8 @@ class Trial:
         manifest = self.manifest
         for part, name in (("model", "reference"), ("task", "reference"), ("task", "include")):
             del manifest[part][name]
+        # Of a stream the names and fingerprints of its tasks stand beside its settings.
+        manifest["adaptation"]["settings"].pop("stream", None)
         return fingerprint(manifest)
 
     @property
