@@ -175,6 +175,6 @@ def test_which_take_shots() -> None:
     assert shots["few-shot"].seed == 7
     trained = {name for name, kind in ADAPTATIONS.items() if issubclass(kind, Trained)}
     seeded = {name for name in ADAPTATIONS if parse_adaptation(name).seeded}
-    assert seeded == {"few-shot", "self-consistency", "update"} | trained
+    assert seeded == {"few-shot", "self-consistency", "update", "continual"} | trained
     asked = {"zero-shot", "few-shot", "chain-of-thought", "self-consistency"}
     assert {name for name, each in ADAPTATIONS.items() if not each.trains} == asked
