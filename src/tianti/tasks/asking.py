@@ -149,7 +149,8 @@ class Asker:
 
     @cached_property
     def _variants(self) -> dict[str, tuple[Variant, ...]]:
-        if self._file.perturbations is None and self._file.option_order is None:
+        file = self._file
+        if file.perturbations is None and file.option_order is None and file.counterfactual is None:
             return {}
         return self._data.variants(self._split)
 

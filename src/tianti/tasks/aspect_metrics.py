@@ -9,6 +9,8 @@
 | `flip_rate`       | chance that two orders of the options give different answers | mean                            |
 | `acc_over_orders` | share of the orders under which the answer is right          | mean                            |
 | `position_gap`    | [place of the right option, 1 if right] for each order       | widest gap of accuracy by place |
+| `counterfactual_flips` | 1 if the answer changes with the group                  | mean                            |
+| `counterfactual_gap`   | probability of the first choice, other group minus own | mean                            |
 | `fairness_gap`    | [group, value of the metric]                                 | mean over all − worst group's   |
 
 The metric that robustness and fairness are about is the first of the task's that is a mean over samples. The
@@ -182,4 +184,25 @@ FAIRNESS_GAP = MetricRule(
     needs="group",
     interval=_fairness_interval,
 )
-ASPECT_METRICS = (*CALIBRATION, *ROBUST.values(), ROBUSTNESS_GAP, *ORDER, FAIRNESS_GAP)
+COUNTERFACTUAL_FLIPS = MetricRule(
+    "counterfactual_flips",
+    mean,
+    "mean",
+    "share of pairs whose answer changes with the group",
+    False,
+    aspect="fairness",
+    needs="counterfactual",
+)
+COUNTERFACTUAL_GAP = MetricRule(
+    "counterfactual_gap",
+    mean,
+    "mean",
+    "probability of the first choice, other group minus own; 0 is fair",
+    False,
+    "mean",
+    aspect="fairness",
+    needs="counterfactual",
+    interval=_difference_interval,
+)
+COUNTERFACTUAL = (COUNTERFACTUAL_FLIPS, COUNTERFACTUAL_GAP)
+ASPECT_METRICS = (*CALIBRATION, *ROBUST.values(), ROBUSTNESS_GAP, *ORDER, *COUNTERFACTUAL, FAIRNESS_GAP)

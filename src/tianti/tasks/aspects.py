@@ -8,12 +8,15 @@ from typing import Any
 
 from tianti.tasks.aspect_metrics import (
     ACC_OVER_ORDERS,
+    COUNTERFACTUAL_FLIPS,
+    COUNTERFACTUAL_GAP,
     FAIRNESS_GAP,
     FLIP_RATE,
     POSITION_GAP,
     ROBUST,
     ROBUSTNESS_GAP,
 )
+from tianti.tasks.kinds.choosing import FIRST_PROBABILITY
 from tianti.tasks.kinds.kind import Sample
 from tianti.tasks.metric_rule import mean
 from tianti.tasks.task import Grade
@@ -64,6 +67,18 @@ def over_orders(grades: Sequence[tuple[Grade, Sequence[int]]], golds: Sequence[i
         FLIP_RATE.name: 1 - same / (count * (count - 1)),
         ACC_OVER_ORDERS.name: mean(right),
         POSITION_GAP.name: [[place, value] for place, value in zip(golds, right, strict=True)],
+    }
+
+
+def over_pair(grade: Grade, other: Grade) -> dict[str, float]:
+    """The values of `counterfactual_flips` and `counterfactual_gap`: `other` grades the sample with its groups swapped.
+
+    The mean difference of a score between two groups on texts that differ in nothing else is that of the Equity
+    Evaluation Corpus (Kiritchenko and Mohammad 2018, arXiv:1805.04508).
+    """
+    return {
+        COUNTERFACTUAL_FLIPS.name: float(grade.values["f1"][1] != other.values["f1"][1]),
+        COUNTERFACTUAL_GAP.name: other.values[FIRST_PROBABILITY] - grade.values[FIRST_PROBABILITY],
     }
 
 

@@ -73,7 +73,7 @@ def export_harness(task: Task, folder: Path) -> Path:
             f"{task.name}: lm-eval {reason} the kind {task.file.kind}",
             remedy=f"kinds that can be written: {', '.join(_WRITABLE)}",
         )
-    for key in ("thinking", "repeats", "perturbations", "option_order", "group"):
+    for key in ("thinking", "repeats", "perturbations", "option_order", "counterfactual", "group"):
         if getattr(task.file, key) != TaskFile.model_fields[key].default:
             raise TaskError(
                 f"{task.name}: lm-eval has no counterpart of the key {key!r}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tianti.core.exceptions import TaskError
@@ -42,21 +42,46 @@ class Binding:
 
 @dataclass(frozen=True)
 class Forms:
-    """Makes the variants of samples that `perturbations` and `option_order` ask for; drawn from (task, sample)."""
+    """Makes the variants of samples that `perturbations`, `option_order` and `counterfactual` ask for.
+
+    What is drawn is drawn from (task, sample).
+    """
 
     file: TaskFile
     binding: Binding
     where: str
 
     def of(self, samples: Sequence[Sample]) -> dict[str, tuple[Variant, ...]]:
-        """The variants of each sample, by its id: perturbed ones first, then the other orders.
+        """The variants of each sample, by its id: perturbed ones, the other orders, the one with its groups swapped.
 
         Raises:
-            TaskError: a column is not there, a perturbation changes nothing, or no order of the options shows.
+            TaskError: a column is not there, a perturbation or swap changes nothing, or no order of the options shows.
         """
         perturbed = self._perturbed(samples, self.file.perturbations) if self.file.perturbations else {}
         ordered = self._ordered(samples, self.file.option_order) if self.file.option_order else {}
-        return {each.id: (*perturbed.get(each.id, ()), *ordered.get(each.id, ())) for each in samples}
+        swapped = self._swapped(samples, self.file.counterfactual) if self.file.counterfactual else {}
+        parts = (perturbed, ordered, swapped)
+        return {each.id: tuple(form for part in parts for form in part.get(each.id, ())) for each in samples}
+
+    def _swapped(
+        self, samples: Sequence[Sample], columns: Mapping[str, str]
+    ) -> dict[str, tuple[Variant, ...]]:
+        """Each sample with the text of other columns in place of its own."""
+        known = self.binding.fields.text.columns
+        for column in (*columns, *columns.values()):
+            if column not in known:
+                raise missing_column(column, known, self.where, "counterfactual")
+        found: dict[str, tuple[Variant, ...]] = {}
+        for number, sample in enumerate(samples, 1):
+            row = {**sample.row, **{column: sample.row[other] for column, other in columns.items()}}
+            variant = self._rendered(sample, row, sample.form, f"row {number}")
+            if (variant.text, variant.head_text) == (sample.text, sample.head_text):
+                raise TaskError(
+                    f"{self.where}: row {number}: counterfactual changes nothing that is asked",
+                    remedy="name the columns that doc_to_text reads, and give both texts of each pair",
+                )
+            found[sample.id] = (Variant(variant, swapped=True),)
+        return found
 
     def _perturbed(self, samples: Sequence[Sample], asked: Perturbations) -> dict[str, tuple[Variant, ...]]:
         columns = self._columns(asked)

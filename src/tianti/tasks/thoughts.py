@@ -58,10 +58,10 @@ class Thoughts:
                 f"{task.name}: the answers of {task.kind.name} are not extracted from a chain of thought",
                 remedy=f"take a task of kind {', '.join((*WRITTEN, *CHOSEN))}, or zero-shot",
             )
-        if task.file.perturbations or task.file.option_order or task.file.group:
+        if task.file.perturbations or task.file.option_order or task.file.counterfactual or task.file.group:
             raise IncompatibleError(
                 f"{task.name}: its further forms and groups are not asked for a chain of thought",
-                remedy="leave perturbations, option_order and group out of the task file",
+                remedy="leave perturbations, option_order, counterfactual and group out of the task file",
             )
         if GenerateRequest not in request_types:
             raise IncompatibleError(

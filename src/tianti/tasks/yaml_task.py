@@ -12,7 +12,7 @@ from tianti.core.exceptions import TaskError
 from tianti.core.fingerprint import fingerprint
 from tianti.engine import Response
 from tianti.tasks.asking import Asker
-from tianti.tasks.aspects import of_group, over_orders, robustness
+from tianti.tasks.aspects import of_group, over_orders, over_pair, robustness
 from tianti.tasks.kinds import KINDS
 from tianti.tasks.kinds.kind import Learning, Sample, Setting, Signed, TeachingMuch
 from tianti.tasks.samples import TaskData
@@ -167,9 +167,11 @@ class YamlTask:
             for variant, responses in zip(sample.variants, variants, strict=True)
         ]
         forms = list(zip(grades, sample.variants, strict=True))
-        perturbed = [each for each, form in forms if not form.order]
+        perturbed = [each for each, form in forms if not form.order and not form.swapped]
         ordered = [(each, form) for each, form in forms if form.order]
         values: dict[str, Any] = {}
+        for each in (each for each, form in forms if form.swapped):
+            values |= over_pair(grade, each)
         if base is not None:
             better = self.kind.metrics[base].higher_is_better
             values |= of_group(sample, grade.values, base, higher_is_better=better)

@@ -6,7 +6,14 @@ import math
 from collections.abc import Sequence
 
 from tianti.engine import ChooseRequest, ChooseResponse, Request, Response, ScoreRequest, ScoreResponse
-from tianti.tasks.aspect_metrics import ACC_OVER_ORDERS, CALIBRATION, FAIRNESS_GAP, ROBUST, ROBUSTNESS_GAP
+from tianti.tasks.aspect_metrics import (
+    ACC_OVER_ORDERS,
+    CALIBRATION,
+    COUNTERFACTUAL,
+    FAIRNESS_GAP,
+    ROBUST,
+    ROBUSTNESS_GAP,
+)
 from tianti.tasks.kinds.kind import Sample, Setting, incompatible
 from tianti.tasks.metrics import ACC, ACC_BYTES, ACC_NORM, count_bytes
 from tianti.tasks.task import Grade
@@ -15,9 +22,12 @@ ACCURACY_ASPECTS = (
     *CALIBRATION,
     *(ROBUST[rule.name] for rule in (ACC, ACC_NORM, ACC_BYTES)),
     ROBUSTNESS_GAP,
+    *COUNTERFACTUAL,
     FAIRNESS_GAP,
 )
 """What may be measured of any choice, besides accuracy."""
+FIRST_PROBABILITY = "first_probability"
+"""The name of the first choice's probability among the values of a grade; for what compares two of them."""
 _ACCURACIES = {rule.name for rule in (ACC, ACC_NORM, ACC_BYTES, ACC_OVER_ORDERS)}
 
 
@@ -77,6 +87,7 @@ def _calibration(scores: Sequence[float], predicted: int, gold: int | None) -> d
         "log_loss": -logarithms[gold or 0],
         "ece": confidence,
         "ece_excess": confidence,
+        FIRST_PROBABILITY: probabilities[0],
     }
 
 

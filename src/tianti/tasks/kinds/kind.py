@@ -91,13 +91,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class Variant:
-    """A sample in another form: perturbed, or with its options in another order.
+    """A sample in another form: perturbed, with its options in another order, or with its groups swapped.
 
-    `order[j]` is the index that option j of this form has in the sample itself; empty for a perturbed one.
+    `order[j]` is the index that option j of this form has in the sample itself; empty for the others.
     """
 
     sample: Sample
     order: tuple[int, ...] = ()
+    swapped: bool = False
 
 
 @dataclass(frozen=True)

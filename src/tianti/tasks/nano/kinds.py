@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tianti.tasks.nano.augmentation import augmentation
+from tianti.tasks.nano.bias import AXES, bias
 from tianti.tasks.nano.claims import LABELS, pairs
 from tianti.tasks.nano.control import control, counted
 from tianti.tasks.nano.dialogue import dialogue
@@ -49,4 +51,5 @@ WRITERS = {
     "programs": Writer(programs),
     "texts": Writer(texts),
     "augmentation": Writer(augmentation, size=20),
+    **{f"bias-{axis}": Writer(partial(bias, axis)) for axis in AXES},
 }

@@ -90,6 +90,11 @@ def _check_aspects(file: TaskFile, where: str) -> None:
                 f"{where}: metric_list: {item.metric} needs the key {key!r}",
                 remedy=f"give {key}, or leave it out",
             )
+    if file.counterfactual and not any(rule.needs == "counterfactual" for rule in rules.values()):
+        raise TaskError(
+            f"{where}: counterfactual compares which choice is taken, and {file.kind} has none to compare",
+            remedy="leave it out, or ask the task as one of choices: classification, multiple-choice",
+        )
     if (file.perturbations or file.group) and file.base_metric is None:
         raise TaskError(
             f"{where}: robustness and fairness are of a metric that is a mean over samples, and metric_list has none",

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from tianti.tasks.aspect_metrics import FAIRNESS_GAP, ORDER, ROBUST, ROBUSTNESS_GAP
+from tianti.tasks.aspect_metrics import COUNTERFACTUAL, FAIRNESS_GAP, ORDER, ROBUST, ROBUSTNESS_GAP
 from tianti.tasks.kinds import KINDS
 from tianti.tasks.task_file.asking_keys import (
     ASKING_KEYS,
@@ -36,6 +36,7 @@ LATER_KEYS = (
     "repeats",
     "perturbations",
     "option_order",
+    "counterfactual",
     "group",
     "words",
     "entity_types",
@@ -81,6 +82,7 @@ class TaskFile(Strict):
     repeats: int = Field(default=1, gt=0)
     perturbations: Perturbations | None = None
     option_order: OptionOrder | None = None
+    counterfactual: dict[Text, Text] | None = Field(default=None, min_length=1)
     group: Text | None = None
     templates: Templates
     instruction: Text | None = None
@@ -125,14 +127,18 @@ class TaskFile(Strict):
     @property
     def metric_names(self) -> tuple[str, ...]:
         """The metrics by name, the first ranks: those of the file, or its kind's own; then what its keys for
-        robustness, order and groups are there to measure."""
+        robustness, order, pairs and groups are there to measure."""
         named = tuple(item.metric for item in self.metric_list) or KINDS[self.kind].default_metrics(
             self.language
         )
         rules = KINDS[self.kind].metrics
-        asked = {key for key in ("perturbations", "option_order", "group") if getattr(self, key) is not None}
+        asked = {
+            key
+            for key in ("perturbations", "option_order", "counterfactual", "group")
+            if getattr(self, key) is not None
+        }
         wanted = {ROBUST[self.base_metric].name} if self.base_metric in ROBUST else set()
-        wanted |= {rule.name for rule in (ROBUSTNESS_GAP, *ORDER, FAIRNESS_GAP)}
+        wanted |= {rule.name for rule in (ROBUSTNESS_GAP, *ORDER, *COUNTERFACTUAL, FAIRNESS_GAP)}
         added = (name for name, rule in rules.items() if rule.needs in asked and name in wanted)
         return (*named, *(name for name in added if name not in named))
 
