@@ -20,16 +20,16 @@ from tianti.board.results import read_results
 from tianti.board.streams import Stream, read_streams
 from tianti.board.tables import as_table
 from tianti.conductor import Outcome, conduct
-from tianti.conductor import adapt as adapt_trial
 from tianti.core.exceptions import InputError, StoreError
 from tianti.core.progress import Progress, Silent
-from tianti.models import LoadedModel, check_device, check_engine, from_objects, load_model
+from tianti.explain import load_again
+from tianti.models import LoadedModel, check_device, check_engine, from_objects
 from tianti.sequential.decide import conduct_until_decided
 from tianti.stats import AggregateName
 from tianti.stats.ranks import RankMethod
 from tianti.stats.ratings import Ties
 from tianti.store import Store
-from tianti.study import Study, Trial, checked_study, read_study, repeat_command, study_of, trial_of, trials
+from tianti.study import Study, Trial, checked_study, read_study, study_of, trials
 from tianti.workers import conduct_in_parallel, count_workers, unfinished
 
 if TYPE_CHECKING:
@@ -259,14 +259,7 @@ def load_adapted(run: str, store: str | Path = DEFAULT_STORE) -> Adapted:
         StoreError: model, task or adaptation are not what they were when the run was measured.
     """
     with open_store(store) as opened:
-        found = opened.run(run)
-        trial = trial_of(found.manifest)
-        if trial.id != found.trial_id:
-            raise StoreError(
-                f"run {run}: its model or its task is not what it was",
-                remedy="run the study again: " + repeat_command(found.manifest),
-            )
-        return adapt_trial(trial, load_model(trial.model, trial.options), opened, Silent())
+        return load_again(opened, opened.run(run), Silent()).adapted
 
 
 def open_store(folder: str | Path) -> Store:

@@ -10,6 +10,7 @@ from tianti.cli import (
     board,
     contamination,
     demo,
+    explain,
     export,
     models,
     place,
@@ -46,6 +47,7 @@ def application() -> typer.Typer:
     app.command("place")(place.place)
     app.command("pretrain")(pretrain.pretrain)
     app.command("show")(show.show)
+    app.command("explain")(explain.explain)
     app.command("export")(export.export)
     app.command("version")(version.version)
     app.add_typer(models.app, name="models")

@@ -23,7 +23,7 @@ def show(
     from tianti.study import repeat_command
 
     with open_store(store) as opened:
-        found = _find(opened.runs(), run)
+        found = find_run(opened.runs(), run)
         facts: dict[str, Any] = {
             "run": found.run_id,
             "trial": found.trial_id,
@@ -44,13 +44,21 @@ def show(
             "attempts": found.attempts,
         }
         if answers:
+            known = opened.explanations(found.run_id)
             facts["samples"] = {
-                answer.sample_id: asdict(answer) for answer in opened.answers(found.run_id)[:answers]
+                answer.sample_id: asdict(answer) | _explained(known.get((answer.sample_id, answer.repeat)))
+                for answer in opened.answers(found.run_id)[:answers]
             }
     print_facts(facts, as_json=as_json)
 
 
-def _find(runs: list[Any], beginning: str) -> Any:
+def _explained(known: dict[str, Any] | None) -> dict[str, Any]:
+    """What `tianti explain` found for a sample, if it was asked."""
+    return {} if known is None else {"explanation": known}
+
+
+def find_run(runs: list[Any], beginning: str) -> Any:
+    """The run whose id, or whose trial's, begins so; of several of one trial the last."""
     from tianti.core.exceptions import InputError, UnknownNameError
 
     matching = [run for run in runs if run.run_id.startswith(beginning) or run.trial_id.startswith(beginning)]

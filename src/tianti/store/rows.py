@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 
 from tianti.core.exceptions import StoreError
 from tianti.evaluation.answer import Answer
@@ -119,6 +119,23 @@ def select_scores(connection: Connection, run_id: str) -> list[Score]:
     columns = [tables.score.c[name] for name in _SCORE_FIELDS]
     query = select(*columns).where(tables.score.c.score_id.in_(newest)).order_by(tables.score.c.score_id)
     return [Score(**row) for row in connection.execute(query).mappings()]
+
+
+def put_explanation(
+    connection: Connection, run_id: str, sample_id: str, repeat: int, explanation: str
+) -> None:
+    """Keep why an answer was given; what was kept before gives way."""
+    columns = tables.explanation.c
+    this = (columns.run_id == run_id) & (columns.sample_id == sample_id) & (columns.repeat == repeat)
+    connection.execute(delete(tables.explanation).where(this))
+    values = {"run_id": run_id, "sample_id": sample_id, "repeat": repeat, "explanation": explanation}
+    connection.execute(insert(tables.explanation).values(values))
+
+
+def select_explanations(connection: Connection, run_id: str) -> dict[tuple[str, int], dict[str, Any]]:
+    """Why the answers of a run were given, by sample and repeat."""
+    found = connection.execute(select(tables.explanation).where(tables.explanation.c.run_id == run_id))
+    return {(row.sample_id, row.repeat): json.loads(row.explanation) for row in found}
 
 
 def newest_studies(connection: Connection) -> dict[str, int]:

@@ -235,6 +235,21 @@ class Store:
         with self._read("read scores") as connection:
             return rows.select_scores(connection, run_id)
 
+    # Explanations
+
+    def put_explanation(
+        self, run_id: str, sample_id: str, repeat: int, explanation: Mapping[str, Any]
+    ) -> None:
+        """Keep why an answer was given, beside the sealed answer; what was kept before gives way."""
+        text = to_text(explanation, f"the explanation of sample {sample_id!r}")
+        with self._write("keep an explanation") as connection:
+            rows.put_explanation(connection, run_id, sample_id, repeat, text)
+
+    def explanations(self, run_id: str) -> dict[tuple[str, int], dict[str, Any]]:
+        """Why the answers of a run were given, by sample and repeat; those that were explained."""
+        with self._read("read explanations") as connection:
+            return rows.select_explanations(connection, run_id)
+
     # Studies and adapted models
 
     def record_study(self, name: str, trial_ids: Sequence[str], text: str) -> None:

@@ -89,6 +89,15 @@ part = Table(
     Column("uri", Text, nullable=False),
 )
 
+explanation = Table(
+    "explanation",
+    metadata,
+    Column("run_id", ForeignKey("run.run_id"), primary_key=True),
+    Column("sample_id", Text, primary_key=True),
+    Column("repeat", Integer, primary_key=True, autoincrement=False),
+    Column("explanation", Text, nullable=False),
+)
+
 score = Table(
     "score",
     metadata,

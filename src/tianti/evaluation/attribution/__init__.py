@@ -1,0 +1,11 @@
+"""Why a model chose an answer: what each token of the question adds to the answer's score.
+
+rows.py reads a question as the rows of tokens that were scored, gradients.py attributes by integrated gradients,
+deletion.py checks that what was attributed matters.
+"""
+
+from tianti.evaluation.attribution.attribution import Attribution, Token, attribute
+from tianti.evaluation.attribution.deletion import Deletion, delete_tokens
+from tianti.evaluation.attribution.rows import Rows, read_rows
+
+__all__ = ["Attribution", "Deletion", "Rows", "Token", "attribute", "delete_tokens", "read_rows"]
