@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tianti.board.board import Price
+from tianti.board.entries import Price
 from tianti.board.results import Items, Result
 from tianti.core.fingerprint import fingerprint
 from tianti.evaluation.answer import Answer

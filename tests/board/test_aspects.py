@@ -6,7 +6,8 @@ from rich.console import Console
 
 from tianti.board.aspects import chosen_aspects
 from tianti.board.assemble import assemble
-from tianti.board.board import AspectColumn, Board, Rules
+from tianti.board.board import Board, Rules
+from tianti.board.entries import AspectColumn
 from tianti.board.terminal import render
 from tianti.core.exceptions import InputError, UnknownNameError
 from tianti.tasks.metrics import METRICS, aspect_of

@@ -1,6 +1,6 @@
 import pytest
 
-from tianti.board.board import Cell
+from tianti.board.entries import Cell
 from tianti.board.show import number, percent, rank_text
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tianti.api import compare_entries, run
-from tianti.board.board import Board, Cell
+from tianti.board.board import Board
+from tianti.board.entries import Cell
 from tianti.core.exceptions import TaskError
 from tianti.engine import ChooseRequest, ChooseResponse
 from tianti.tasks import load_tasks

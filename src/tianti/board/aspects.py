@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
-from tianti.board.board import AspectColumn, Cell, Column, Rules
+from tianti.board.board import Rules
 from tianti.board.cells import of_scores
+from tianti.board.entries import AspectColumn, Cell, Column
 from tianti.board.results import Result
 from tianti.core.exceptions import InputError, UnknownNameError
 from tianti.evaluation.score import Score

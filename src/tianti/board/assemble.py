@@ -14,21 +14,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tianti.board.aspects import aspect_cells, aspect_columns
-from tianti.board.board import (
-    AspectColumn,
-    Board,
-    Cell,
-    Column,
-    Decided,
-    Entry,
-    Price,
-    Rules,
-    Winner,
-    as_recorded,
-)
+from tianti.board.board import Board, Decided, Rules, Winner, as_recorded
 from tianti.board.cells import Measured, measure
 from tianti.board.choose import choose, columns_of, entry_names
 from tianti.board.decided import Asked, anytime_cells, check_rules, rank_decided
+from tianti.board.entries import AspectColumn, Cell, Column, Entry, Price
 from tianti.board.ranking import Ranking, bands, places, rank, task_matrices
 from tianti.board.results import Items, Result
 from tianti.board.slugs import slugs

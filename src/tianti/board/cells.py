@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tianti.board.board import Cell, Column, Price, Rules
+from tianti.board.board import Rules
+from tianti.board.entries import Cell, Column, Price
 from tianti.board.inflation import overlap_note
 from tianti.board.results import Items, Result
 from tianti.evaluation.bounds import Bounds, mean_bounds

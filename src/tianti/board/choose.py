@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from tianti.board.board import Column, Exclusion
+from tianti.board.entries import Column, Exclusion
 from tianti.board.results import Result
 from tianti.core.fingerprint import fingerprint
 

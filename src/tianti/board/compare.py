@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from tianti.board.board import Board, Column, Entry, rounded
+from tianti.board.board import Board
 from tianti.board.cells import average
+from tianti.board.entries import Column, Entry
 from tianti.board.ranking import task_matrix
 from tianti.board.results import Items, read_result
+from tianti.board.rounding import rounded
 from tianti.board.show import is_share
 from tianti.stats import Difference as PairedDifference
 from tianti.stats import TaskPair, holm_adjusted, normalise, paired_difference

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from tianti.adapt import label, parse_adaptation
 from tianti.adapt.sizes import size_of, without_size
-from tianti.board.board import Board, Column, Entry
+from tianti.board.board import Board
+from tianti.board.entries import Column, Entry
 from tianti.board.show import MISSING, cell_text, mean_text
 from tianti.core.exceptions import InputError
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from tianti.board.board import Cell, Column, Decided, Entry, Rules
+from tianti.board.board import Decided, Rules
+from tianti.board.entries import Cell, Column, Entry
 from tianti.board.ranking import bands, places
 from tianti.core.exceptions import InputError
 from tianti.evaluation.bounds import Bounds

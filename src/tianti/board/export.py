@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from tianti.board.board import Board, Cell, Column, Entry
+from tianti.board.board import Board
+from tianti.board.entries import Cell, Column, Entry
 from tianti.core.exceptions import MissingExtraError
 
 if TYPE_CHECKING:

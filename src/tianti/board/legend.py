@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tianti.board.board import AspectColumn, Board, Decided, Entry, Winner
+from tianti.board.board import Board, Decided, Winner
+from tianti.board.entries import AspectColumn, Entry
 from tianti.board.show import is_share, number, percent
 from tianti.core.wording import counted
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from tianti.board.board import Board, Cell, Column, Entry
+from tianti.board.board import Board
+from tianti.board.entries import Cell, Column, Entry
 from tianti.board.show import MISSING, cell_text, mean_text, rank_text
 
 

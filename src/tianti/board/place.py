@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from tianti.adapt import parse_adaptation
-from tianti.board.board import Board, Column, Entry, rounded
+from tianti.board.board import Board
+from tianti.board.entries import Column, Entry
+from tianti.board.rounding import rounded
 from tianti.conductor import Conductor
 from tianti.core.exceptions import IncompatibleError, InputError
 from tianti.core.progress import Progress

@@ -12,7 +12,7 @@ import numpy as np
 
 from tianti.adapt import Continual, label, parse_adaptation
 from tianti.adapt.continual import Strategy, parse_strategy, short
-from tianti.board.board import Price
+from tianti.board.entries import Price
 from tianti.core.call import Call
 from tianti.core.fingerprint import fingerprint
 from tianti.evaluation.answer import Answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tianti.board.board import AspectColumn, Cell, Column, Entry
+from tianti.board.entries import AspectColumn, Cell, Column, Entry
 
 MISSING = "–"
 NO_SHARES = ("brier", "brier_score", "log_loss")

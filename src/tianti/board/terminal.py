@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tianti.board.aspects import chosen_aspects
-from tianti.board.board import AspectColumn, Board, Cell, Column, Entry
+from tianti.board.board import Board
+from tianti.board.entries import AspectColumn, Cell, Column, Entry
 from tianti.board.legend import about, hidden, legend, notes
 from tianti.board.show import (
     MISSING,

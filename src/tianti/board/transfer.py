@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tianti.adapt.transfer import FROM
-from tianti.board.board import Board, Cell, Column, Entry
+from tianti.board.board import Board
+from tianti.board.entries import Cell, Column, Entry
 from tianti.board.show import MISSING, cell_text
 from tianti.store import Run
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from tianti.board.battles.columns import Columns, find_columns
 from tianti.board.battles.votes import Votes, make_votes
-from tianti.board.board import rounded
 from tianti.board.ranking import places
+from tianti.board.rounding import rounded
 from tianti.board.tables import LeftOut
 from tianti.core.exceptions import UnknownNameError
 from tianti.stats.moments import quantile

@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tianti.board.board import Rules, rounded
+from tianti.board.board import Rules
 from tianti.board.item_scores.intervals import Intervals, resampled_intervals, tested_intervals
 from tianti.board.item_scores.panel import Panel, name_groups, panel_of
 from tianti.board.item_scores.table import ItemTable, weights_of
+from tianti.board.rounding import rounded
 from tianti.board.tables import LeftOut
 from tianti.core.exceptions import InputError
 from tianti.stats import AggregateName, aggregate, normalised_means, places_of, stability

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tianti.board.board import Column
 from tianti.board.cells import average
 from tianti.board.choose import choose, columns_of, entry_names
+from tianti.board.entries import Column
 from tianti.board.item_scores.table import ItemTable, TaskItems
 from tianti.board.ranking import task_matrix
 from tianti.board.results import Items, Result

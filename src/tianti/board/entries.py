@@ -1,0 +1,149 @@
+"""What stands on a board: columns (tasks), entries (models under adaptations) and their cells. Plain data, frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tianti.stats.intervals import NEW_ITEMS
+
+Exclusion = Literal["", "ratio", "lower", "chance", "range", "fresh", "aspect"]
+"""Why a task is no part of the mean: its metric is no mean over items, lower is better, its chance level is
+not in [0, 1), or its values are not in [0, 1]; `fresh` for fresh samples of a task that is there already; `aspect`
+for a further metric of a task that has a ranking one. Empty where it is part of it."""
+
+CellState = Literal["ok", "running", "failed", "empty"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A task as the board shows it. `name` is unique on the board.
+
+    `better` counts the pairs of entries of which one is shown to be better on this task, out of `pairs`.
+    """
+
+    name: str
+    kind: str
+    language: str
+    split: str
+    version: str
+    fingerprint: str
+    limit: int | None
+    metric: str
+    chance: float | None
+    higher_is_better: bool
+    scale: str
+    excluded: Exclusion = ""
+    better: int = 0
+    pairs: int = 0
+
+    @property
+    def counts(self) -> bool:
+        """Whether the task is part of the mean."""
+        return not self.excluded
+
+
+@dataclass(frozen=True)
+class AspectColumn(Column):
+    """A further metric of a task, named `task · metric`: never part of the mean, never ranked."""
+
+    task: str = ""
+    aspect: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An entry on a task: the mean of the metric over items, each averaged over seeds and repeats first.
+
+    `state`: `ok` has a value; `empty` was measured, but no answer could be scored; `running` and `failed`
+    have no finished run. A cell with a value may have a `reason` too: that of another seed that failed.
+    `target` says of what `low` … `high` is an interval; `n` items, in `clusters` where they depend on each other,
+    each with at least `repeats` answers (seeds and repeats), which are averaged first.
+    `rank_low` … `rank_high` is the simultaneous interval of ranks on this task; None where no test fits the
+    metric.
+    """
+
+    task: str
+    state: CellState
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    method: str = ""
+    n: int = 0
+    clusters: int | None = None
+    repeats: int = 1
+    target: str = NEW_ITEMS
+    normalised: float | None = None
+    rank: int | None = None
+    rank_low: int | None = None
+    rank_high: int | None = None
+    seeds: tuple[int | None, ...] = ()
+    by_seed: tuple[float | None, ...] = ()
+    errors: int = 0
+    skipped: int = 0
+    run_ids: tuple[str, ...] = ()
+    reason: str = ""
+    overlap: str = ""
+    """What of the test items stands in the training data of its runs; empty where nothing was found."""
+    templates: Mapping[str, float] = field(default_factory=dict)
+    """The score under each template over the seeds, with `lowest`, `highest` and `sd`, where all were asked."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """What an entry took, per seed, summed over its tasks: trained parameters (the most of any task),
+    training and
+    evaluation time in seconds, and tokens."""
+
+    trainable_parameters: int = 0
+    training_seconds: float = 0.0
+    evaluation_seconds: float = 0.0
+    training_tokens: int = 0
+    evaluation_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row: a model under an adaptation.
+
+    `mean` is the macro-average of normalised values over the counting tasks that it has, with its interval
+    (`interval_method`, `target`); it rests on `n` items, in `clusters` where they depend on each other, each with
+    at least `repeats` answers.
+    `complete` entries have all of them and are ranked; the others have `rank` None, for their means are not
+    of the same tasks. `rank_low` … `rank_high` holds the true rank, for all entries at once, with the board's
+    level; `marginal_low` … `marginal_high` holds it for this entry alone, and is right for an entry that one had in
+    mind before looking.
+    """
+
+    id: str
+    name: str
+    model: str
+    model_fingerprint: str
+    model_source: str
+    architecture: str
+    parameters: int | None
+    adaptation: str
+    method: str
+    """The adaptation without its settings: `lora`, `few-shot`."""
+    cells: Mapping[str, Cell]
+    aspects: Mapping[str, Cell] = field(default_factory=dict)
+    """The cells of the further metrics, by the names of their columns."""
+    tasks_done: int = 0
+    complete: bool = False
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    interval_method: str = ""
+    target: str = ""
+    n: int = 0
+    clusters: int | None = None
+    repeats: int = 1
+    rank: int | None = None
+    rank_low: int | None = None
+    rank_high: int | None = None
+    marginal_low: int | None = None
+    marginal_high: int | None = None
+    band: int | None = None
+    price: Price = field(default_factory=Price)
+    provenance: Literal["measured"] = "measured"
