@@ -22,8 +22,9 @@ from tianti.adapt.lora import DoRA, LoRA, RsLoRA
 from tianti.adapt.options import all_settings, changed, settings
 from tianti.adapt.own_parts import BitFit, LayerNorm
 from tianti.adapt.prefix import PrefixTuning
-from tianti.adapt.search import Searched, searched_from, split_arguments
+from tianti.adapt.search import Searched, searched_from
 from tianti.adapt.soft_prompts import PromptTuning, PTuning
+from tianti.adapt.space import split_arguments
 from tianti.adapt.transfer import FROM, Transfer
 from tianti.adapt.update import Update
 from tianti.adapt.zero_shot import ZeroShot

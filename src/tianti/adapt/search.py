@@ -6,7 +6,6 @@ makes the same tries in the same order, and one that was killed finds those that
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,8 @@ from typing import Any
 from tianti.adapt.adaptation import Adaptation, Adapted, Cost
 from tianti.adapt.learning_only import LearningOnly
 from tianti.adapt.options import changed, settings
-from tianti.adapt.space import TRIES, USUAL_TRIES, Space, is_space, parse_space, written
+from tianti.adapt.search_record import folder_of, read_tries, write_tries
+from tianti.adapt.space import TRIES, USUAL_TRIES, Space, parse_space, written
 from tianti.adapt.transfer import Transfer
 from tianti.adapt.update import Update
 from tianti.core.exceptions import (
@@ -25,7 +25,6 @@ from tianti.core.exceptions import (
     IncompatibleError,
     InputError,
     NonFiniteError,
-    StoreError,
     StudyError,
     UnknownNameError,
 )
@@ -35,8 +34,6 @@ from tianti.core.seeds import derive_seed
 from tianti.models.model import LoadedModel
 from tianti.tasks.task import Shots, Task
 
-RECORD = "search.json"
-"""Written when the search is done; a folder without it is the rest of one that was killed."""
 REPEATS = 50
 """After so many suggestions of settings that were tried already there is nothing new to try."""
 CHANGES_THE_LOSS = ("class_weights", "label_smoothing")
@@ -123,16 +120,16 @@ class Searched:
 
     def adapt(self, model: LoadedModel, task: Task, seed: int, folder: Path, progress: Progress) -> Adapted:
         identity = self._identity(model, task, seed)
-        tries = _read(folder, identity)
+        tries = read_tries(folder, identity)
         if tries is None:
             tries = self._search(model, LearningOnly(task), seed, folder, progress)
-            _write(folder, identity, tries)
+            write_tries(folder, identity, tries)
         best = self._best(tries)
         chosen = replace(self.base, **best["settings"])
-        adapted: Adapted = chosen.adapt(model, task, seed, _place(folder, best), progress)
+        adapted: Adapted = chosen.adapt(model, task, seed, folder_of(folder, best), progress)
         for each in tries:
             if each is not best:
-                shutil.rmtree(_place(folder, each), ignore_errors=True)
+                shutil.rmtree(folder_of(folder, each), ignore_errors=True)
         cost = replace(
             adapted.cost,
             steps=sum(each["steps"] for each in tries),
@@ -187,7 +184,7 @@ class Searched:
         """One try: its validation figure, None where it diverged, and what it took."""
         adaptation = replace(self.base, **each["settings"])
         try:
-            cost: Cost = adaptation.adapt(model, task, seed, _place(folder, each), progress).cost
+            cost: Cost = adaptation.adapt(model, task, seed, folder_of(folder, each), progress).cost
         except NonFiniteError:
             return {"validation": None, "steps": 0, "tokens": 0, "seconds": 0.0}
         judged = cost.validation if self._sign > 0 else cost.validation_metric
@@ -272,14 +269,6 @@ def _can_search(step: Any) -> bool:
     return step.trains and not isinstance(step, Searched | Update) and bool(fields(step))
 
 
-def split_arguments(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(plain settings, what is searched) of the short notation; the second is empty where nothing is chosen from."""
-    searched = {name: value for name, value in arguments.items() if is_space(value)}
-    if searched and TRIES in arguments:
-        searched[TRIES] = arguments[TRIES]
-    return {name: value for name, value in arguments.items() if name not in searched}, searched
-
-
 def said(tried: Mapping[str, Any]) -> str:
     """A try in one line: its settings and its validation figure."""
     values = (
@@ -288,36 +277,3 @@ def said(tried: Mapping[str, Any]) -> str:
     )
     figure = "diverged" if tried["validation"] is None else f"validation {tried['validation']:.4f}"
     return f"{', '.join(values)}: {figure}{' (chosen)' if tried.get('chosen') else ''}"
-
-
-def _place(folder: Path, tried: Mapping[str, Any]) -> Path:
-    """Where what a try learned lies until a better one is chosen."""
-    return folder / f"try-{tried['number']}"
-
-
-def _write(folder: Path, identity: str, tries: Sequence[Mapping[str, Any]]) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f"{RECORD}.part"
-        part.write_text(json.dumps({"identity": identity, "tries": tries}, indent=2), encoding="utf-8")
-        part.replace(folder / RECORD)
-    except OSError as error:
-        raise StoreError(
-            f"{folder}: cannot be written: {error}", remedy="free some space and run again"
-        ) from error
-
-
-def _read(folder: Path, identity: str) -> list[dict[str, Any]] | None:
-    """The tries of a search that is done, or None."""
-    path = folder / RECORD
-    if not path.is_file():
-        return None
-    remedy = f"delete the folder {folder} to search again"
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        known, tries = record["identity"], list(record["tries"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path}: cannot be read: {error!r}", remedy=remedy) from error
-    if known != identity:
-        raise StoreError(f"{folder}: holds another search", remedy=remedy)
-    return tries

@@ -106,6 +106,14 @@ def parse_search(text: str) -> dict[str, Any]:
     return found
 
 
+def split_arguments(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(plain settings, what is searched) of the short notation; the second is empty where nothing is chosen from."""
+    searched = {name: value for name, value in arguments.items() if is_space(value)}
+    if searched and TRIES in arguments:
+        searched[TRIES] = arguments[TRIES]
+    return {name: value for name, value in arguments.items() if name not in searched}, searched
+
+
 def written(space: Mapping[str, Space]) -> dict[str, str]:
     """Each setting with what it is chosen from, in the short notation."""
     return {name: str(each) for name, each in space.items()}
