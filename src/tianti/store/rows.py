@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
@@ -36,6 +37,28 @@ def start_run(connection: Connection, trial_id: str, manifest: str, environment:
     attempt = {"run_id": run_id, "number": number, "started_at": now, "environment": environment}
     connection.execute(insert(tables.attempt).values(attempt))
     return run_id
+
+
+def change_running(
+    connection: Connection,
+    folder: Path,
+    run_id: str,
+    values: Mapping[str, Any],
+    *only_if: ColumnElement[bool],
+) -> None:
+    """Change a run that is running, and hold its row until the transaction ends; `folder` is the store's, for errors.
+
+    Raises:
+        StoreError: the run is not running, or is not as `only_if` says.
+    """
+    this = (tables.run.c.run_id == run_id) & (tables.run.c.state == "running")
+    if connection.execute(update(tables.run).where(this, *only_if).values(values)).rowcount != 1:
+        state = connection.scalar(select(tables.run.c.state).where(tables.run.c.run_id == run_id))
+        found = {None: "is not in this store", "running": "was changed by another process"}
+        raise StoreError(
+            f"{folder}: run {run_id} {found.get(state, f'is {state}, not running')}",
+            remedy="start the trial again",
+        )
 
 
 def select_runs(connection: Connection, *where: ColumnElement[bool]) -> list[Run]:
@@ -79,6 +102,26 @@ def new_answer(run_id: str, answer: Answer, text: str) -> dict[str, Any]:
         "position": answer.position,
         "answer": text,
     }
+
+
+def select_answered(connection: Connection, run_id: str) -> set[tuple[str, int]]:
+    """Sample and repeat of the staged answers of a run."""
+    columns = tables.staging.c
+    found = connection.execute(select(columns.sample_id, columns.repeat).where(columns.run_id == run_id))
+    return {(row.sample_id, row.repeat) for row in found}
+
+
+def select_answers(connection: Connection, run_id: str) -> list[str]:
+    """The texts of the staged answers of a run, ordered by position and repeat."""
+    columns = tables.staging.c
+    query = select(columns.answer).where(columns.run_id == run_id)
+    return list(connection.scalars(query.order_by(columns.position, columns.repeat, columns.sample_id)))
+
+
+def seal_answers(connection: Connection, run_id: str, part: Part) -> None:
+    """Record the file that holds the answers of a run, in place of its staged ones."""
+    connection.execute(insert(tables.part).values({"run_id": run_id, "number": 0, **asdict(part)}))
+    connection.execute(delete(tables.staging).where(tables.staging.c.run_id == run_id))
 
 
 def select_parts(connection: Connection, run_id: str) -> list[Part]:

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tianti.core.exceptions import StoreError, UnknownNameError
@@ -111,8 +110,8 @@ class Store:
     def fail_run(self, run_id: str, reason: str) -> Run:
         """Give up a running run for now; its answers are kept, and `start_run` takes it up again."""
         with self._write("record a failure") as connection:
-            self._change_running(
-                connection, run_id, {"state": "failed", "reason": reason, "finished_at": _now()}
+            rows.change_running(
+                connection, self.folder, run_id, {"state": "failed", "reason": reason, "finished_at": _now()}
             )
         return self.run(run_id)
 
@@ -136,8 +135,9 @@ class Store:
         counts = tables.run.c
         try:
             with self._write("store answers") as connection:
-                self._change_running(
+                rows.change_running(
                     connection,
+                    self.folder,
                     run_id,
                     {
                         "answers_count": counts.answers_count + len(answers),
@@ -156,13 +156,8 @@ class Store:
     def answered(self, run_id: str) -> set[tuple[str, int]]:
         """Sample and repeat of every answer that is durable."""
         with self._read("read which samples are answered") as connection:
-            columns = tables.staging.c
-            staged = connection.execute(
-                select(columns.sample_id, columns.repeat).where(columns.run_id == run_id)
-            ).all()
-        return {(row.sample_id, row.repeat) for row in staged} or {
-            (answer.sample_id, answer.repeat) for answer in self.answers(run_id)
-        }
+            staged = rows.select_answered(connection, run_id)
+        return staged or {(answer.sample_id, answer.repeat) for answer in self.answers(run_id)}
 
     def answers(self, run_id: str) -> list[Answer]:
         """The answers of a run, ordered by position and repeat.
@@ -172,12 +167,7 @@ class Store:
         """
         with self._read("read answers") as connection:
             parts = rows.select_parts(connection, run_id)
-            columns = tables.staging.c
-            staged = connection.scalars(
-                select(columns.answer)
-                .where(columns.run_id == run_id)
-                .order_by(columns.position, columns.repeat, columns.sample_id)
-            ).all()
+            staged = rows.select_answers(connection, run_id)
         with explained(self._parts, "read answers"):
             sealed = [answer for part in parts for answer in read_part(self.folder, part)]
         return sealed + [answer_from_text(text) for text in staged]
@@ -201,16 +191,15 @@ class Store:
             self._write("finish a run") as connection,
         ):
             before = rows.standing_finished(connection, run_id)
-            self._change_running(
+            rows.change_running(
                 connection,
+                self.folder,
                 run_id,
                 {"state": "finished", "finished_at": _now(), "cost": cost_text, "supersedes": before},
                 tables.run.c.answers_count == len(answers),
             )
             # Within the transaction, so that no other process takes the file for an orphan.
-            sealed = {"run_id": run_id, "number": 0, **asdict(draft.place())}
-            connection.execute(insert(tables.part).values(sealed))
-            connection.execute(delete(tables.staging).where(tables.staging.c.run_id == run_id))
+            rows.seal_answers(connection, run_id, draft.place())
             rows.insert_scores(connection, run_id, scores, _now())
             failpoint("before_finish_commit")
         failpoint("after_finish")
@@ -282,19 +271,6 @@ class Store:
         """One transaction: committed when the block ends, rolled back when it raises."""
         with explained(self.folder, doing), self._writer.begin() as connection:
             yield connection
-
-    def _change_running(
-        self, connection: Connection, run_id: str, values: Mapping[str, Any], *only_if: ColumnElement[bool]
-    ) -> None:
-        """Change a run that is running, and hold its row until the transaction ends."""
-        this = (tables.run.c.run_id == run_id) & (tables.run.c.state == "running")
-        if connection.execute(update(tables.run).where(this, *only_if).values(values)).rowcount != 1:
-            state = connection.scalar(select(tables.run.c.state).where(tables.run.c.run_id == run_id))
-            found = {None: "is not in this store", "running": "was changed by another process"}
-            raise StoreError(
-                f"{self.folder}: run {run_id} {found.get(state, f'is {state}, not running')}",
-                remedy="start the trial again",
-            )
 
     def _doubled(self, run_id: str, answers: Sequence[Answer]) -> StoreError:
         seen = self.answered(run_id)
