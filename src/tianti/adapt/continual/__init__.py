@@ -7,13 +7,37 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from tianti.adapt.continual.adapters import PerTask
+from tianti.adapt.continual.anchored import EWC, L2, OnlineEWC
 from tianti.adapt.continual.bounds import Joint, Plain, Separate
+from tianti.adapt.continual.distilling import LwF
+from tianti.adapt.continual.generated import Generative
+from tianti.adapt.continual.orthogonal import OLoRA
+from tianti.adapt.continual.rehearsal import DarkReplay, Replay
 from tianti.adapt.continual.strategy import Strategy
+from tianti.adapt.continual.synaptic import SI
 from tianti.adapt.options import all_settings, changed
 from tianti.core.call import Call, parse_call
 from tianti.core.exceptions import UnknownNameError
 
-STRATEGIES: dict[str, type[Strategy]] = {strategy.name: strategy for strategy in (Plain, Joint, Separate)}
+STRATEGIES: dict[str, type[Strategy]] = {
+    strategy.name: strategy
+    for strategy in (
+        Plain,
+        Joint,
+        Separate,
+        L2,
+        EWC,
+        OnlineEWC,
+        SI,
+        Replay,
+        DarkReplay,
+        LwF,
+        Generative,
+        PerTask,
+        OLoRA,
+    )
+}
 """Every strategy by its name: the bounds, then what stands between them."""
 
 

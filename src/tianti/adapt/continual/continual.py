@@ -198,7 +198,7 @@ class Continual(Checked):
         ends = [sum(sizes[: number + 1]) for number in range(len(sizes))]
         folders = [folder.parent / address(model, steps[:end])[:16] for end in ends[:-1]]
         learned = learn(plan, [*folders, folder], progress) if sizes else None
-        return answer(plan, learned, task)
+        return answer(plan, learned, task, self.tasks)
 
 
 def facts_of_stream(adaptation: Any) -> dict[str, Any]:

@@ -73,6 +73,8 @@ class Strategy(Checked):
     name: ClassVar[str]
     summary: ClassVar[str]
     listed: ClassVar[str] = "docs/reference/continual.md lists the settings of {name}"
+    routes: ClassVar[bool] = False
+    """Whether it tells tasks apart by itself."""
     learns: ClassVar[Literal["in turn", "one alone", "all at once"]] = "in turn"
     """`in turn`: each stage goes on from the one before. `one alone`: each stage learns its own task from the start.
     `all at once`: the tasks are learned together, in the last stage."""
@@ -96,6 +98,11 @@ class Strategy(Checked):
     def stand(self, family: Family, weights: Mapping[str, Tensor], kept: Mapping[str, Tensor]) -> None:
         """Put what a stage left into a fresh family, to answer with it."""
         set_tensors(family, dict(weights))
+
+    def route(self, family: Family, task: int) -> Mapping[str, Any]:
+        """Facts of a run about telling tasks apart, from an untrained family over the whole stream; empty where the
+        strategy does not."""
+        return {}
 
     def asked_at(self, stage: int, task: int, tasks: int) -> int | None:
         """The stage whose network answers task `task` (from 0) after stage `stage`; None where there is no such stage.
