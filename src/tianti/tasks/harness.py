@@ -12,8 +12,7 @@ A task's prompts are those of lm-eval on one process. Three rules where a study 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
@@ -32,17 +31,16 @@ from tianti.engine import (
     RollingRequest,
     ScoreRequest,
 )
-from tianti.tasks.harness_documents import choices_of, example_of, guess_language, right_choices, target_text
+from tianti.tasks.harness_documents import choices_of, example_of, guess_language, guessing, target_text
 from tianti.tasks.harness_filters import are_known, check_filters
 from tianti.tasks.harness_fingerprint import configuration_of, describe, digest_documents, documents_of
 from tianti.tasks.harness_index import harness_version, list_harness
-from tianti.tasks.harness_load import build_lm_eval_tasks, explained, lm_eval_seeds
-from tianti.tasks.harness_metrics import CHOICE_ACCURACIES, harness_metrics, metric_name
+from tianti.tasks.harness_load import build_lm_eval_tasks, explained, lm_eval_seeds, without_bar
+from tianti.tasks.harness_metrics import harness_metrics, metric_name, without_lengths
 from tianti.tasks.harness_requests import (
+    answered,
     chat_arguments,
-    choice_results,
     to_request,
-    to_result,
     to_value,
 )
 from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
@@ -132,7 +130,9 @@ class HarnessTask:
 
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:
-        return harness_metrics(self._task, self._chance())
+        task = self._task
+        is_choice = task.OUTPUT_TYPE == "multiple_choice" and task.config.process_results is None
+        return harness_metrics(task, guessing(task, self._documents) if is_choice else None)
 
     def count(self, limit: int | None = None) -> int:
         return len(self._documents) if limit is None else min(limit, len(self._documents))
@@ -151,7 +151,7 @@ class HarnessTask:
 
     def grade(self, question: Question, responses: Sequence[Response]) -> Grade:
         asked: _Asked = question.sample
-        instances = _answered(asked.instances, responses)
+        instances = answered(asked.instances, responses)
         self._task._instances = instances
         self._task.apply_filters()
         values: dict[str, Any] = {}
@@ -159,7 +159,7 @@ class HarnessTask:
             results = [instance.filtered_resps[filter_name] for instance in instances]
             found = self._task.process_results(asked.document, results)
             if isinstance(responses[0], ChooseResponse):
-                found = _without_lengths(found)
+                found = without_lengths(found)
             named = {metric_name(metric, filter_name): to_value(metric, found[metric]) for metric in found}
             # What is not a number (NaN) is missing, not a value.
             values |= {name: value for name, value in named.items() if value is not None}
@@ -183,21 +183,6 @@ class HarnessTask:
     def _documents(self) -> Any:
         with lm_eval_seeds():
             return self._task.eval_docs
-
-    def _chance(self) -> float | None:
-        """The mean share of right choices among all, over the documents; None where guessing has no such meaning."""
-        if self._task.OUTPUT_TYPE != "multiple_choice" or self._task.config.process_results is not None:
-            return None
-        shares = []
-        for document in self._documents:
-            choices = choices_of(self._task, document)
-            right = (
-                len(set(right_choices(self._task, document, choices)))
-                if getattr(self._task, "multiple_target", 0)
-                else 1
-            )
-            shares.append(right / len(choices))
-        return float(np.mean(shares))
 
     def _check_shots(self, shots: Shots) -> None:
         if shots.wording != Wording():
@@ -247,7 +232,7 @@ class HarnessTask:
 
     def _instances(self, shots: Shots, limit: int | None) -> list[Any]:
         """lm-eval's instances of all documents up to the limit, fresh each time."""
-        with explained(self._task.config.task, {}), lm_eval_seeds(), _without_bar():
+        with explained(self._task.config.task, {}), lm_eval_seeds(), without_bar():
             self._task.set_fewshot_seed(FEWSHOT_SEED + shots.seed)
             self._task.set_config("num_fewshot", shots.k)
             self._task.build_all_requests(limit=limit, **chat_arguments(shots.chat))
@@ -290,43 +275,7 @@ class HarnessTask:
         return ""
 
 
-def _answered(instances: Sequence[Any], responses: Sequence[Response]) -> list[Any]:
-    """Copies of a document's instances that hold the responses."""
-    if isinstance(responses[0], ChooseResponse):
-        results: list[Any] = choice_results(responses[0])
-        # Unconditional instances (mutual information) follow the choices; a head has no such thing: they weigh nothing.
-        results += [(0.0, False)] * (len(instances) - len(results))
-        return [
-            replace(instance, resps=[result] * instance.repeats, filtered_resps={})
-            for instance, result in zip(instances, results, strict=True)
-        ]
-    left = iter([to_result(response) for response in responses])
-    return [
-        replace(instance, resps=[next(left) for _ in range(instance.repeats)], filtered_resps={})
-        for instance in instances
-    ]
-
-
-def _without_lengths(found: dict[str, Any]) -> dict[str, Any]:
-    """A head's log-probabilities do not depend on how long a choice is: every accuracy is the plain one."""
-    plain = found.get("acc")
-    normalised = set(CHOICE_ACCURACIES) - {"acc"}
-    return {name: plain if name in normalised else value for name, value in found.items()}
-
-
 def _evaluation_split(task: Any) -> str:
     if task.has_test_docs():
         return task.config.test_split or "test"
     return task.config.validation_split or "validation"
-
-
-@contextmanager
-def _without_bar() -> Iterator[None]:
-    """lm-eval draws a bar of its own while it writes prompts; the caller has one already."""
-    from lm_eval.api import task as module
-
-    bar, module.tqdm = module.tqdm, lambda documents, **_: documents
-    try:
-        yield
-    finally:
-        module.tqdm = bar

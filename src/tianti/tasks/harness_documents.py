@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from tianti.core.exceptions import TaskError
 from tianti.tasks.task import Example
@@ -29,6 +32,16 @@ def right_choices(task: Any, document: Any, choices: tuple[str, ...]) -> list[in
     labels = gold if isinstance(gold, list) else [gold]
     indices = [choices.index(label) if label in choices else label for label in labels]
     return [index for index in indices if isinstance(index, int) and 0 <= index < len(choices)]
+
+
+def guessing(task: Any, documents: Iterable[Any]) -> float:
+    """The accuracy of a guess at a task of choices: the mean share of right choices among all, over the documents."""
+    shares = []
+    for document in documents:
+        choices = choices_of(task, document)
+        right = len(set(right_choices(task, document, choices))) if getattr(task, "multiple_target", 0) else 1
+        shares.append(right / len(choices))
+    return float(np.mean(shares))
 
 
 def target_text(task: Any, document: Any) -> str:

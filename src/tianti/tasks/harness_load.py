@@ -36,6 +36,18 @@ def lm_eval_seeds() -> Iterator[None]:
         np.random.set_state(numpy_state)
 
 
+@contextmanager
+def without_bar() -> Iterator[None]:
+    """lm-eval draws a bar of its own while it writes prompts; the caller has one already."""
+    from lm_eval.api import task as module
+
+    bar, module.tqdm = module.tqdm, lambda documents, **_: documents
+    try:
+        yield
+    finally:
+        module.tqdm = bar
+
+
 def build_lm_eval_tasks(name: str, include: Sequence[Path], progress: Progress | None) -> list[Any]:
     """lm-eval's own task objects for the name of a task, group or tag; groups and tags give all of their tasks.
 

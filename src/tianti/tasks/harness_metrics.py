@@ -44,6 +44,13 @@ def harness_metrics(task: Any, chance: float | None) -> tuple[Metric, ...]:
     )
 
 
+def without_lengths(found: dict[str, Any]) -> dict[str, Any]:
+    """A head's log-probabilities do not depend on how long a choice is: every accuracy is the plain one."""
+    plain = found.get("acc")
+    normalised = set(CHOICE_ACCURACIES) - {"acc"}
+    return {name: plain if name in normalised else value for name, value in found.items()}
+
+
 def _aggregate(name: str, function: Callable[[Sequence[Any]], Any], values: Sequence[Any]) -> float:
     try:
         return float(function([from_value(value) for value in values]))

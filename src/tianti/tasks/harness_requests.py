@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,23 @@ def choice_results(response: ChooseResponse) -> list[tuple[float, bool]]:
     """A head's log-probabilities as one log-likelihood result for each choice; the best one counts as greedy."""
     best = int(np.argmax(response.logprobs))
     return [(logprob, index == best) for index, logprob in enumerate(response.logprobs)]
+
+
+def answered(instances: Sequence[Any], responses: Sequence[Response]) -> list[Any]:
+    """Copies of a document's instances that hold the responses."""
+    if isinstance(responses[0], ChooseResponse):
+        results: list[Any] = choice_results(responses[0])
+        # Unconditional instances (mutual information) follow the choices; a head has no such thing: they weigh nothing.
+        results += [(0.0, False)] * (len(instances) - len(results))
+        return [
+            replace(instance, resps=[result] * instance.repeats, filtered_resps={})
+            for instance, result in zip(instances, results, strict=True)
+        ]
+    left = iter([to_result(response) for response in responses])
+    return [
+        replace(instance, resps=[next(left) for _ in range(instance.repeats)], filtered_resps={})
+        for instance in instances
+    ]
 
 
 def to_value(name: str, value: Any) -> Any:
