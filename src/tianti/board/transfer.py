@@ -112,7 +112,8 @@ def _shown(matrix: Matrix) -> list[RenderableType]:
     table = Table(title=Text(title), title_justify="left", box=None)
     table.add_column("learned")
     for column in matrix.columns:
-        table.add_column(Text(column.name), justify="right", overflow="fold")
+        heading = column.name.replace("/", "/\n").replace("-", "-\n").replace("_", "_\n")
+        table.add_column(Text(heading), justify="right", overflow="fold")
     reasons: dict[str, None] = {}
     for row in matrix.rows:
         texts = [_text(row, column) for column in matrix.columns]

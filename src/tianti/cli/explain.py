@@ -11,7 +11,7 @@ import typer
 from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption
 
 TOP = 5
-"""Tokens of a sample that are printed."""
+"""Words of a sample that are printed, the heaviest first."""
 
 
 def explain(
@@ -25,6 +25,7 @@ def explain(
     from tianti.api import open_store
     from tianti.cli.progress import TerminalProgress
     from tianti.cli.show import find_run
+    from tianti.evaluation.attribution.words import by_word
     from tianti.explain import explain_run
 
     with open_store(store) as opened:
@@ -36,8 +37,8 @@ def explain(
         typer.echo(
             f"{sample}: {each['answer']} (log-probability {each['score']:.3f}, delta {each['delta']:.1e})"
         )
-        heaviest = sorted(each["tokens"], key=lambda token: -token["weight"])[:TOP]
-        typer.echo("  " + "  ".join(f"{token['text'].strip()} {token['weight']:+.3f}" for token in heaviest))
+        heaviest = sorted(by_word(each["tokens"]), key=lambda word: -word[1])[:TOP]
+        typer.echo("  " + "  ".join(f"{word} {weight:+.3f}" for word, weight in heaviest))
     for sample, reason in found.refused.items():
         typer.echo(f"{sample}: not explained: {reason}")
     typer.echo(_says(found))
