@@ -31,7 +31,7 @@ from tianti.engine import ChooseRequest, Failure, GenerateRequest, Request, Span
 from tianti.models import from_objects
 from tianti.tasks.entities import locate_words
 from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
-from tiny import tiny_bert, tiny_llama, tiny_masked, tiny_t5, tiny_tokenizer
+from tiny import tiny_bert, tiny_gpt2, tiny_llama, tiny_masked, tiny_t5, tiny_tokenizer
 
 LABELS = ("O", "B-PER", "I-PER")
 PEOPLE = ("Anna", "Ben Oak", "Carla", "Dan Ash")
@@ -375,3 +375,25 @@ def test_language_models_learn_the_written_answer(form: str, make: Any, tmp_path
     adapted = adaptation.adapt(loaded, task, 0, tmp_path, Silent())
     assert adapted.cost.train_loss[-1] < adapted.cost.train_loss[0]
     assert GenerateRequest in adapted.backend.request_types
+
+
+@pytest.mark.parametrize(
+    ("method", "make"),
+    [(Full, tiny_llama), (LoRA, tiny_llama), (Full, tiny_gpt2), (Full, tiny_t5)],
+    ids=["full-llama", "lora-llama", "full-gpt2", "full-t5"],
+)
+@pytest.mark.parametrize("form", TASKS)
+def test_language_models_learn_by_a_head(form: str, method: Any, make: Any, tmp_path: Path) -> None:
+    """With head=true they tag words and mark passages, as encoders do; what is saved answers the same."""
+    adaptation = method(lr=1e-2, epochs=20, batch=4, head=True)
+    task, loaded = TASKS[form](), from_objects(make(), tiny_tokenizer())
+    before = copy.deepcopy(loaded.network.state_dict())
+    adaptation.check(loaded, task)
+    adapted = adaptation.adapt(loaded, task, 0, tmp_path, Silent())
+    assert adapted.backend.request_types == frozenset({TagRequest if form == "tags" else SpanRequest})
+    assert adapted.network.head.out_features == {"tags": 3, "span": 2}[form]
+    assert share_right(adapted.backend, task) > 0.8
+    assert all(torch.equal(value, before[name]) for name, value in loaded.network.state_dict().items())
+    again = adaptation.adapt(loaded, task, 0, tmp_path, Silent())
+    (question,) = task.questions(Full().shots(0), adapted.backend.request_types, 1)
+    assert dict(again.backend.answer(question.requests)) == dict(adapted.backend.answer(question.requests))
