@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from sacrebleu.metrics import CHRF
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 import tianti
 from tianti.api import compare_entries
@@ -21,7 +24,7 @@ STORIES_OF_THE_NOTE = 40
 ACCURACY_BARS = {"head-only": 0.75, "bitfit": 0.80, "lora": 0.80, "adapters": 0.80, "full": 0.80}
 BASELINE_BARS = {"wnut17": "full", "semeval2010": "full"}
 """What must beat every baseline of a study whose one task has its name."""
-ENCODER = "all-minilm-l6-v2"
+ENCODER, TRANSLATOR = "all-minilm-l6-v2", "untrained-t5"
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ def all_checks(store: Path, data: Path, work: Path) -> list[Check]:
         *accuracy_checks(store),
         *gain_checks(store),
         *baseline_checks(store),
+        translation_check(store, work),
     ]
 
 
@@ -145,6 +149,42 @@ def baseline_checks(store: Path) -> list[Check]:
     return found
 
 
-def _entry(board: tianti.Board, method: str) -> Entry:
-    (entry,) = (entry for entry in board.entries if (entry.model, entry.method) == (ENCODER, method))
+def translation_check(store: Path, work: Path) -> Check:
+    """A translator that was trained from nothing beats those that know no German."""
+    board = tianti.load_board(store, "multi30k")
+    value = _entry(board, "full", TRANSLATOR).cells["multi30k"].value
+    bars = {
+        "the most common caption": _entry(board, "fit", "baseline:majority").cells["multi30k"].value or 0.0
+    }
+    bars |= untaught_translations(work)
+    listed = ", ".join(f"{name} {bar:.1f}" for name, bar in bars.items())
+    return Check(
+        "multi30k by full, above all baselines, in chrF",
+        f"> {max(bars.values()):.1f} ({listed})",
+        "none" if value is None else f"{value:.1f}",
+        value is not None and value > max(bars.values()),
+    )
+
+
+def untaught_translations(work: Path) -> dict[str, float]:
+    """The corpus chrF of two ways to translate captions: to leave them as they are, and to take the translation of the
+    training caption with most in common, by TF-IDF of words."""
+    rows = {split: _rows(work / f"multi30k_{split}.jsonl") for split in ("train", "test")}
+    sources, targets = ([row[key] for row in rows["test"]] for key in ("source", "target"))
+    vectors = TfidfVectorizer()
+    known = vectors.fit_transform([row["source"] for row in rows["train"]])
+    nearest = (vectors.transform(sources) @ known.T).argmax(axis=1).A1
+    found = {
+        "the source as it is": sources,
+        "the nearest caption's translation": [rows["train"][number]["target"] for number in nearest],
+    }
+    return {name: CHRF().corpus_score(texts, [targets]).score for name, texts in found.items()}
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _entry(board: tianti.Board, method: str, model: str = ENCODER) -> Entry:
+    (entry,) = (entry for entry in board.entries if (entry.model, entry.method) == (model, method))
     return entry

@@ -51,7 +51,7 @@ CELLS = {
     "semeval2010": 5,
     "reading": 8,
     "pairs-and-choices": 12,
-    "multi30k": 1,
+    "multi30k": 2,
     "tatoeba": 4,
     "written-texts": 2,
     "gsm8k": 3,
