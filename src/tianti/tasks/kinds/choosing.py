@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 from tianti.engine import ChooseRequest, ChooseResponse, Request, Response, ScoreRequest, ScoreResponse
 from tianti.tasks.aspect_metrics import (
@@ -14,9 +15,9 @@ from tianti.tasks.aspect_metrics import (
     ROBUST,
     ROBUSTNESS_GAP,
 )
-from tianti.tasks.kinds.kind import Sample, Setting, incompatible
+from tianti.tasks.kinds.kind import Sample, Setting, incompatible, prompted_example
 from tianti.tasks.metrics import ACC, ACC_BYTES, ACC_NORM, count_bytes
-from tianti.tasks.task import Grade
+from tianti.tasks.task import Example, Grade
 
 ACCURACY_ASPECTS = (
     *CALIBRATION,
@@ -31,16 +32,34 @@ FIRST_PROBABILITY = "first_probability"
 _ACCURACIES = {rule.name for rule in (ACC, ACC_NORM, ACC_BYTES, ACC_OVER_ORDERS)}
 
 
-def choice_requests(
-    prompt: str, sample: Sample, setting: Setting, types: frozenset[type], kind: str
-) -> tuple[Request, ...]:
-    """One `ScoreRequest` per choice where the backend reads prompts, else one `ChooseRequest` over the head's text."""
-    choices = sample.form.choices
-    if ScoreRequest in types:
-        return tuple(ScoreRequest(prompt, setting.target_delimiter + choice) for choice in choices)
-    if ChooseRequest in types:
-        return (ChooseRequest(sample.head_text, choices, sample.pair),)
-    raise incompatible(setting.task, kind, "scores a continuation or chooses", types)
+class Choosing:
+    """A kind that asks which choice is right; a subclass names it, reads its choices and the right one of them."""
+
+    name: ClassVar[str]
+    takes_shots: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("doc_to_text", "doc_to_choice")
+    refuses: ClassVar[tuple[str, ...]] = ("generation_kwargs", "thinking", "repeats")
+
+    def requests(
+        self, prompt: str, sample: Sample, setting: Setting, types: frozenset[type]
+    ) -> tuple[Request, ...]:
+        """A `ScoreRequest` per choice where the backend reads prompts, else one `ChooseRequest` of the head's text."""
+        choices = sample.form.choices
+        if ScoreRequest in types:
+            return tuple(ScoreRequest(prompt, setting.target_delimiter + choice) for choice in choices)
+        if ChooseRequest in types:
+            return (ChooseRequest(sample.head_text, choices, sample.pair),)
+        raise incompatible(setting.task, self.name, "scores a continuation or chooses", types)
+
+    def grade(self, sample: Sample, responses: Sequence[Response], setting: Setting) -> Grade:
+        return grade_choices(sample, responses)
+
+    def example(self, sample: Sample, setting: Setting) -> Example:
+        return prompted_example(sample, setting)
+
+    def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
+        """What guessing gives: the share of right guesses for an accuracy, None for what is none."""
+        return guessing(samples) if metric in _ACCURACIES else None
 
 
 def grade_choices(sample: Sample, responses: Sequence[Response]) -> Grade:
@@ -63,11 +82,6 @@ def grade_choices(sample: Sample, responses: Sequence[Response]) -> Grade:
         **_calibration(scores, predicted, gold),
     }
     return Grade(choices[predicted], values)
-
-
-def chance_of(metric: str, samples: Sequence[Sample]) -> float | None:
-    """What guessing gives: the share of right guesses for an accuracy, None for what is none."""
-    return guessing(samples) if metric in _ACCURACIES else None
 
 
 def guessing(samples: Sequence[Sample]) -> float:

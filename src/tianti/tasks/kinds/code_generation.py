@@ -6,21 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from tianti.core.exceptions import TaskError
-from tianti.engine import GenerateResponse, Request, Response
+from tianti.engine import GenerateResponse, Response
 from tianti.tasks.aspect_metrics import FAIRNESS_GAP
 from tianti.tasks.code_metrics import PROGRAM_PASS_AT, VALID_PROGRAMS
-from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, prompted_example
-from tianti.tasks.kinds.writing import read_texts, write_request
+from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting
+from tianti.tasks.kinds.writing import Writing
 from tianti.tasks.metric_rule import MetricRule, mean
 from tianti.tasks.metrics import pass_at
 from tianti.tasks.minilanguage import ProgramError, compile_program, passes
-from tianti.tasks.task import Example, Grade
+from tianti.tasks.task import Grade
 from tianti.tasks.template import Row
 
 Test = tuple[int, int]
 
 
-class CodeGeneration:
+class CodeGeneration(Writing):
     """`doc_to_target` is a program that passes, `tests` a column of [input, output] pairs of whole numbers."""
 
     name: ClassVar[str] = "code-generation"
@@ -28,7 +28,6 @@ class CodeGeneration:
     metrics: ClassVar[Mapping[str, MetricRule]] = {
         rule.name: rule for rule in (*PROGRAM_PASS_AT.values(), VALID_PROGRAMS, FAIRNESS_GAP)
     }
-    takes_shots: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("doc_to_text", "tests", "programming_language")
     refuses: ClassVar[tuple[str, ...]] = ("doc_to_choice", "option_order", "perturbations")
     version: ClassVar[int] = 1
@@ -37,7 +36,7 @@ class CodeGeneration:
         return ("pass@1", "valid_programs")
 
     def read(self, fields: Fields, row: Row, place: str) -> Form:
-        programs = read_texts(fields, row, place).targets
+        programs = super().read(fields, row, place).targets
         tests = _tests(fields.own["tests"].value(row, place), fields.where, place)
         for program in programs:
             if not passes(program, tests):
@@ -46,11 +45,6 @@ class CodeGeneration:
                     remedy="mend the program or the tests",
                 )
         return Form(programs, details=tests)
-
-    def requests(
-        self, prompt: str, sample: Sample, setting: Setting, types: frozenset[type]
-    ) -> tuple[Request, ...]:
-        return write_request(prompt, sample, setting, types, self.name)
 
     def grade(self, sample: Sample, responses: Sequence[Response], setting: Setting) -> Grade:
         """By all answers to the sample; the prediction is the first that passes, or the first."""
@@ -63,9 +57,6 @@ class CodeGeneration:
             if k <= len(texts)
         }
         return Grade(shown, values | {"valid_programs": mean([float(_valid(text)) for text in texts])})
-
-    def example(self, sample: Sample, setting: Setting) -> Example:
-        return prompted_example(sample, setting)
 
     def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
         return 0.0 if metric.startswith("pass@") else None

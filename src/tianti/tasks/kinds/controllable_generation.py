@@ -8,16 +8,16 @@ from functools import partial
 from typing import Any, ClassVar
 
 from tianti.core.exceptions import TaskError
-from tianti.engine import Request, Response
+from tianti.engine import Response
 from tianti.tasks.aspect_metrics import FAIRNESS_GAP
 from tianti.tasks.constraint_metrics import CONSTRAINT_METRICS, Check, constraint_values
 from tianti.tasks.instructions import INSTRUCTIONS
-from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, prompted_example
-from tianti.tasks.kinds.writing import WRITING_REFUSES, write_request, written
+from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting
+from tianti.tasks.kinds.writing import Writing, written
 from tianti.tasks.metric_rule import MetricRule
 from tianti.tasks.metrics import UNSPACED_LANGUAGES
 from tianti.tasks.summary_metrics import words
-from tianti.tasks.task import Example, Grade
+from tianti.tasks.task import Grade
 from tianti.tasks.template import Row
 from tianti.tasks.text_classifier import fit_classifier
 
@@ -32,7 +32,7 @@ class Constraint:
     argument: Any
 
 
-class ControllableGeneration:
+class ControllableGeneration(Writing):
     """`constraints` names the columns of what a text must keep; `doc_to_target` is one that keeps all, or empty."""
 
     name: ClassVar[str] = "controllable-generation"
@@ -40,9 +40,8 @@ class ControllableGeneration:
     metrics: ClassVar[Mapping[str, MetricRule]] = {
         rule.name: rule for rule in (*CONSTRAINT_METRICS, FAIRNESS_GAP)
     }
-    takes_shots: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("doc_to_text", "constraints")
-    refuses: ClassVar[tuple[str, ...]] = (*WRITING_REFUSES, "perturbations")
+    refuses: ClassVar[tuple[str, ...]] = (*Writing.refuses, "perturbations")
     version: ClassVar[int] = 1
 
     def default_metrics(self, language: str) -> tuple[str, ...]:
@@ -53,18 +52,10 @@ class ControllableGeneration:
         text = str(fields.target) if isinstance(fields.target, int) else fields.target.text(row, place)
         return Form((text,), details=tuple(found))
 
-    def requests(
-        self, prompt: str, sample: Sample, setting: Setting, types: frozenset[type]
-    ) -> tuple[Request, ...]:
-        return write_request(prompt, sample, setting, types, self.name)
-
     def grade(self, sample: Sample, responses: Sequence[Response], setting: Setting) -> Grade:
         text = written(responses[0])
         checks = [_check(constraint, setting) for constraint in sample.form.details]
         return Grade(text, dict(constraint_values(text, checks)))
-
-    def example(self, sample: Sample, setting: Setting) -> Example:
-        return prompted_example(sample, setting)
 
     def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
         return None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import ClassVar
 
-from tianti.core.exceptions import TaskError
-from tianti.engine import GenerateRequest, GenerateResponse, Request, Response
+from tianti.engine import GenerateResponse, Response
 from tianti.tasks.aspect_metrics import FAIRNESS_GAP, ROBUST, ROBUSTNESS_GAP
-from tianti.tasks.kinds.kind import Fields, Form, Sample, Setting, incompatible, prompted_example
+from tianti.tasks.kinds.kind import Sample, Setting
+from tianti.tasks.kinds.writing import Writing
 from tianti.tasks.metric_rule import MetricRule, mean
 from tianti.tasks.metrics import (
     ANSWER_F1,
@@ -21,13 +20,12 @@ from tianti.tasks.metrics import (
     overlap_f1,
     pass_at,
 )
-from tianti.tasks.task import Example, Grade
-from tianti.tasks.template import Row
+from tianti.tasks.task import Grade
 
 _PASS = frozenset(rule.name for rule in PASS_AT.values())
 
 
-class QuestionAnswering:
+class QuestionAnswering(Writing):
     """`doc_to_target` gives one right answer or a list of them; the first is what shots and training show.
 
     A sample that is answered several times is graded by all its answers; the prediction is that of most of them.
@@ -48,31 +46,12 @@ class QuestionAnswering:
             FAIRNESS_GAP,
         )
     }
-    takes_shots: ClassVar[bool] = True
-    needs: ClassVar[tuple[str, ...]] = ("doc_to_text",)
     refuses: ClassVar[tuple[str, ...]] = ("doc_to_choice", "option_order")
+    expected: ClassVar[str] = "an answer, or a list of right answers"
     version: ClassVar[int] = 1
 
     def default_metrics(self, language: str) -> tuple[str, ...]:
         return ("exact_match", "f1")
-
-    def read(self, fields: Fields, row: Row, place: str) -> Form:
-        value = fields.target if isinstance(fields.target, int) else fields.target.parsed(row, place)
-        answers = value if isinstance(value, list | tuple) else [value]
-        texts = tuple(str(answer) for answer in answers if isinstance(answer, str | int | float))
-        if not texts or len(texts) < len(answers) or not all(texts):
-            raise TaskError(
-                f"{fields.where}: {place}: doc_to_target gives {value!r}",
-                remedy="give an answer, or a list of right answers, none of them empty",
-            )
-        return Form(texts)
-
-    def requests(
-        self, prompt: str, sample: Sample, setting: Setting, types: frozenset[type]
-    ) -> tuple[Request, ...]:
-        if GenerateRequest not in types:
-            raise incompatible(setting.task, self.name, "writes text", types)
-        return (replace(setting.generation, context=prompt),)
 
     def grade(self, sample: Sample, responses: Sequence[Response], setting: Setting) -> Grade:
         answers, language = sample.form.targets, setting.language
@@ -90,9 +69,6 @@ class QuestionAnswering:
             if k <= len(texts)
         }
         return Grade(chosen, values)
-
-    def example(self, sample: Sample, setting: Setting) -> Example:
-        return prompted_example(sample, setting)
 
     def chance(self, metric: str, samples: Sequence[Sample]) -> float | None:
         return 0.0 if metric in (EXACT_MATCH.name, ANSWER_F1.name, MAJORITY_VOTE.name, *_PASS) else None
