@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+from tianti.adapt.task_view import TaskView
 from tianti.core.fingerprint import fingerprint
-from tianti.engine import Response
 from tianti.models.chat import ChatTemplate
 from tianti.tasks.chat import Chat, Delimiters
-from tianti.tasks.task import Example, Grade, Metric, Question, Shots, Task, TaskInfo
+from tianti.tasks.task import Example, Task
 
 
-class InChat:
+class InChat(TaskView):
     """`task`, whose examples are learned in the words in which a chat asks for them.
 
     The delimiter before the answer falls away, as it does where answers are scored in a chat: the template says where
@@ -21,32 +20,13 @@ class InChat:
     """
 
     def __init__(self, task: Task, chat: Chat) -> None:
-        self._task = task
+        super().__init__(task)
         self._chat = chat
-
-    @property
-    def info(self) -> TaskInfo:
-        return self._task.info
 
     @property
     def fingerprint(self) -> str:
         # The template is part of the model's fingerprint.
         return fingerprint({"task": self._task.fingerprint, "chat": {"system": self._chat.system}})
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        return self._task.metrics
-
-    def count(self, limit: int | None = None) -> int:
-        return self._task.count(limit)
-
-    def questions(
-        self, shots: Shots, request_types: frozenset[type], limit: int | None = None
-    ) -> Iterator[Question]:
-        return self._task.questions(shots, request_types, limit)
-
-    def grade(self, question: Question, responses: Sequence[Response]) -> Grade:
-        return self._task.grade(question, responses)
 
     def examples(self, split: Literal["train", "validation"]) -> list[Example]:
         return [self._said(example) if example.context else example for example in self._task.examples(split)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from torch import Tensor, nn
 
 from tianti.adapt import saving
 from tianti.adapt.adaptation import Adapted, Cost
@@ -40,22 +42,29 @@ def learn(lesson: Lesson, prepare: Prepare, folder: Path, progress: Progress) ->
             history, examples = _train(network, objective, folder, progress)
         restore_dtype(network, lesson)
         tensors = trained_tensors(network)
-        cost = Cost(
-            trainable_parameters=sum(tensor.numel() for tensor in tensors.values()),
-            total_parameters=sum(parameter.numel() for parameter in network.parameters()),
-            examples=examples,
-            steps=history.steps,
-            tokens=history.tokens,
-            seconds=history.seconds,
-            peak_memory_bytes=memory.peak,
-            train_loss=history.train_loss,
-            validation=history.validation_loss,
-            validation_metric=history.validation_metric,
-            best_epoch=history.best_epoch,
-        )
+        cost = training_cost(network, tensors, history, examples, memory.peak)
         cost = replace(cost, saved_bytes=saving.save(folder, lesson.identity, tensors, cost))
     Checkpoints(folder, {}).clear()
     return Adapted(answering(network, objective), cost, network, names)
+
+
+def training_cost(
+    network: nn.Module, trained: Mapping[str, Tensor], history: History, examples: int, peak: int | None
+) -> Cost:
+    """What a training took that left the `trained` weights of `network`; `peak` is its memory, in bytes."""
+    return Cost(
+        trainable_parameters=sum(tensor.numel() for tensor in trained.values()),
+        total_parameters=sum(parameter.numel() for parameter in network.parameters()),
+        examples=examples,
+        steps=history.steps,
+        tokens=history.tokens,
+        seconds=history.seconds,
+        train_loss=history.train_loss,
+        validation=history.validation_loss,
+        validation_metric=history.validation_metric,
+        best_epoch=history.best_epoch,
+        peak_memory_bytes=peak,
+    )
 
 
 def untrained(objective: Objective, prepare: Prepare) -> Any:

@@ -2,50 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import Literal
 
 from tianti.adapt.examples import proportional_order
+from tianti.adapt.task_view import TaskView
 from tianti.core.exceptions import IncompatibleError
 from tianti.core.fingerprint import fingerprint
-from tianti.engine import Response
-from tianti.tasks.task import Example, Grade, Metric, Question, Shots, Task, TaskInfo
+from tianti.tasks.task import Example, Task
 
 
-class TaskPart:
+class TaskPart(TaskView):
     """`task` with other training examples. What is asked and how it is graded is the task's own.
 
     `facts` say which examples they are: with the task's fingerprint they make this one's.
     """
 
     def __init__(self, task: Task, train: Sequence[Example], facts: object) -> None:
-        self._task = task
+        super().__init__(task)
         self._train = list(train)
         self._facts = facts
 
     @property
-    def info(self) -> TaskInfo:
-        return self._task.info
-
-    @property
     def fingerprint(self) -> str:
         return fingerprint({"task": self._task.fingerprint, "train": self._facts})
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        return self._task.metrics
-
-    def count(self, limit: int | None = None) -> int:
-        return self._task.count(limit)
-
-    def questions(
-        self, shots: Shots, request_types: frozenset[type], limit: int | None = None
-    ) -> Iterator[Question]:
-        return self._task.questions(shots, request_types, limit)
-
-    def grade(self, question: Question, responses: Sequence[Response]) -> Grade:
-        return self._task.grade(question, responses)
 
     def examples(self, split: Literal["train", "validation"]) -> list[Example]:
         return list(self._train) if split == "train" else self._task.examples(split)

@@ -17,6 +17,7 @@ from tianti.adapt.checkpoints import Checkpoints
 from tianti.adapt.continual.family import Family, OfTask, build_family, hits, loss
 from tianti.adapt.continual.strategy import Practice, Stage, Strategy
 from tianti.adapt.defaults import resolved
+from tianti.adapt.learning import training_cost
 from tianti.adapt.lesson import Lesson
 from tianti.adapt.memory import PeakMemory
 from tianti.adapt.objectives import choose_objective
@@ -121,19 +122,7 @@ def _train(
         history, examples = _practise(plan, stages, practice, folder, progress)
         kept = practice.keep()
     weights = trained_tensors(family)
-    own = Cost(
-        trainable_parameters=sum(tensor.numel() for tensor in weights.values()),
-        total_parameters=sum(parameter.numel() for parameter in family.parameters()),
-        examples=examples,
-        steps=history.steps,
-        tokens=history.tokens,
-        seconds=history.seconds,
-        train_loss=history.train_loss,
-        validation=history.validation_loss,
-        validation_metric=history.validation_metric,
-        best_epoch=history.best_epoch,
-        peak_memory_bytes=memory.peak,
-    )
+    own = training_cost(family, weights, history, examples, memory.peak)
     cost = replace(before.cost.then(own) if before else own, saved_bytes=practice.sample_bytes)
     tensors = {f"{WEIGHTS}{name}": tensor for name, tensor in weights.items()}
     return tensors | {f"{KEPT}{name}": tensor.contiguous() for name, tensor in kept.items()}, cost
