@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -93,15 +94,29 @@ def standing_finished(connection: Connection, run_id: str) -> str | None:
     return connection.scalar(query)
 
 
-def new_answer(run_id: str, answer: Answer, text: str) -> dict[str, Any]:
-    """The row of a staged answer."""
-    return {
-        "run_id": run_id,
-        "sample_id": answer.sample_id,
-        "repeat": answer.repeat,
-        "position": answer.position,
-        "answer": text,
+def insert_answers(
+    connection: Connection, folder: Path, run_id: str, answers: Sequence[Answer], texts: Sequence[str]
+) -> None:
+    """Stage answers, as they stand in `texts`, and count them; the errors are those of `change_running`."""
+    states = Counter(answer.state for answer in answers)
+    run = tables.run.c
+    counts = {
+        "answers_count": run.answers_count + len(answers),
+        "errors_count": run.errors_count + states["error"],
+        "skipped_count": run.skipped_count + states["skipped"],
     }
+    change_running(connection, folder, run_id, counts)
+    new = [
+        {
+            "run_id": run_id,
+            "sample_id": answer.sample_id,
+            "repeat": answer.repeat,
+            "position": answer.position,
+            "answer": text,
+        }
+        for answer, text in zip(answers, texts, strict=True)
+    ]
+    connection.execute(insert(tables.staging), new)
 
 
 def select_answered(connection: Connection, run_id: str) -> set[tuple[str, int]]:

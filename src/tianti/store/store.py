@@ -7,14 +7,13 @@ folder/adapted/         what training made, one folder for all trials that take 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from tianti.core.exceptions import StoreError, UnknownNameError
@@ -130,22 +129,10 @@ class Store:
         """
         if not answers:
             return
-        new = [rows.new_answer(run_id, answer, answer_to_text(answer)) for answer in answers]
-        states = Counter(answer.state for answer in answers)
-        counts = tables.run.c
+        texts = [answer_to_text(answer) for answer in answers]
         try:
             with self._write("store answers") as connection:
-                rows.change_running(
-                    connection,
-                    self.folder,
-                    run_id,
-                    {
-                        "answers_count": counts.answers_count + len(answers),
-                        "errors_count": counts.errors_count + states["error"],
-                        "skipped_count": counts.skipped_count + states["skipped"],
-                    },
-                )
-                connection.execute(insert(tables.staging), new)
+                rows.insert_answers(connection, self.folder, run_id, answers, texts)
                 failpoint("before_append_commit")
         except StoreError as error:
             if isinstance(error.__cause__, IntegrityError):
