@@ -8,7 +8,8 @@ seeds: [0, 1, 2]
 limit: 500
 
 study.py has the keys, read.py reads and checks a file, expand.py makes the trials, trial.py says what one is and what
-its id is made of, repeat.py finds a trial again by its manifest.
+its id is made of, stream.py takes tasks that are learned one after another, repeat.py finds a trial again by its
+manifest.
 """
 
 from tianti.study.expand import trials
