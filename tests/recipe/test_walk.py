@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +88,8 @@ def test_every_stage_is_a_row_with_what_it_brought(world: Path) -> None:
     board = load_board(world / "store")
     assert {entry.name for entry in board.entries} == {each.entry for each in rows}
     assert rows[0].brought is None
-    for before, each in pairwise(rows):
+    as_it_is, tuned, prompted, updated = rows
+    for before, each in ((as_it_is, tuned), (tuned, prompted), (tuned, updated)):
         assert each.before == before.entry
         one, other = (board.entry(name).cells["films"].value for name in (each.entry, before.entry))
         assert one is not None

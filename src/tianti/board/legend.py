@@ -35,10 +35,17 @@ def legend(board: Board) -> Iterable[str]:
             f"rank: all intervals hold at once with {level} "
             f"(paired tests on shared samples, {correction} over {board.family:,} hypotheses)."
         )
+    elif not tasks and len(board.entries) > 1:
+        yield (
+            "rank: by the score alone. No test was made, as no task's metric is a mean over samples: entries whose "
+            "intervals overlap may as well stand the other way round."
+        )
     if board.winner:
         yield _winner(board.winner, level)
     excluded = [
-        f"{column.name} ({EXCLUSIONS[column.excluded]})" for column in board.columns if not column.counts
+        f"{column.name} ({column.metric}: {EXCLUSIONS[column.excluded]})"
+        for column in board.columns
+        if not column.counts
     ]
     if excluded:
         yield f"not in the mean: {', '.join(excluded)}"

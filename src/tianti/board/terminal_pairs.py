@@ -40,6 +40,11 @@ def render_comparison(comparison: Comparison) -> RenderableType:
         f"Differences are first − second on the samples that both answered, with paired {level} intervals;",
         f"p is two-sided; p (Holm) allows for looking at {counted(comparison.family, 'task')}. Shares are in %.",
     ]
+    untested = [task.task for task in comparison.tasks if task.p is None]
+    if untested:
+        legend.append(
+            f"{MISSING}: no mean over samples, and so compared without interval and test: {', '.join(untested)}"
+        )
     if comparison.stopped:
         legend.append(
             "These entries stopped when their ranking was decided: intervals and p do not allow for that, the "

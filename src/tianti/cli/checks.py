@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 def print_check(check: TaskCheck, console: Console) -> None:
     """The rendered prompts, a row per split, and the warnings."""
-    console.print(f"{check.info.name} ({check.info.kind}, {check.info.language})", style="bold", markup=False)
+    console.print(
+        f"{check.info.name} ({check.info.kind}, {check.info.language})",
+        style="bold",
+        markup=False,
+        emoji=False,
+    )
     for prompt in check.prompts:
         shown = f"{prompt.prompt}⟦{prompt.answer}⟧"
         if prompt.choices:
@@ -28,7 +33,7 @@ def print_check(check: TaskCheck, console: Console) -> None:
         table.add_row(*_row(split))
     console.print(table)
     for warning in check.warnings:
-        console.print(f"warning: {warning}", style="yellow", markup=False)
+        console.print(f"warning: {warning}", style="yellow", markup=False, emoji=False)
     if not check.warnings:
         console.print("No warnings.", style="green")
 

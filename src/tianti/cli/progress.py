@@ -63,4 +63,4 @@ class TerminalProgress:
                 self._bars.stop()
 
     def say(self, text: str) -> None:
-        self.console.print(text, markup=False, highlight=False)
+        self.console.print(text, markup=False, emoji=False, highlight=False)

@@ -135,7 +135,7 @@ def _print_stages(reached: list[Reached], language: str, console: Console) -> No
     from tianti.recipe.telling import difference_text
 
     table = Table(
-        "stage", "row", "brought, against the stage before", box=None, title="What each stage brought"
+        "stage", "row", "brought, against the stage it starts from", box=None, title="What each stage brought"
     )
     for each in reached:
         if each.entry:
@@ -169,4 +169,4 @@ def _as_json(course: Course, reached: list[Reached], board: str) -> str:
 
 
 def _say(console: Console, text: str, style: str | None = None) -> None:
-    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    console.print(text, style=style, markup=False, emoji=False, highlight=False, soft_wrap=True)

@@ -105,4 +105,4 @@ def _reasons(outcomes: Sequence[Outcome], store: Store) -> str:
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)

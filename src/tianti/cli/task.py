@@ -20,9 +20,7 @@ def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name of the new task.")],
     kind: Annotated[
         str,
-        typer.Option(
-            "--kind", help="classification, multiple-choice, question-answering or language-modelling."
-        ),
+        typer.Option("--kind", help="A kind of task: classification, multiple-choice, translation, …"),
     ] = "classification",
     folder: Annotated[Path, typer.Option("--dir", help="Where the files are written.")] = Path(),
 ) -> None:

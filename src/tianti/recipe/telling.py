@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tianti.recipe.walk import Reached
 
 LEARNERS = {
-    "labels": "a linear head with one output a label learns on the mean of the hidden states",
+    "labels": "a linear head with one output a label learns on the mean of the hidden states (and of marked parts)",
     "choices": "one output scores the text with each choice, and a softmax compares them",
     "tags": "a linear head gives every word its tag",
     "span": "a linear head points at the two ends of the answer in the passage",
@@ -84,7 +84,7 @@ def about_search(tried: Sequence[Mapping[str, Any]], *, found: bool) -> list[str
 def about_stage(
     outcome: Outcome, score: str, brought: Difference | None, before: str, *, learned_in: str = ""
 ) -> list[str]:
-    """The row: how it was trained, its score, and the difference to the stage before.
+    """The row: how it was trained, its score, and the difference to the stage that it starts from.
 
     `learned_in` is the earlier stage that trained the same weights, where there is one.
     """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tianti.adapt import Adaptation
 from tianti.adapt.stages import address, stages
 from tianti.board import Board, Entry
 from tianti.board.build import build_board
@@ -24,7 +25,7 @@ from tianti.study import Trial
 class Reached:
     """A station that was reached: what there is to say of it, and for a stage its row.
 
-    `brought` is the row's score minus that of the stage before, paired on the samples that both answered.
+    `brought` is the row's score minus that of the stage that it starts from (`before`), paired on the samples that both answered.
     """
 
     station: Station
@@ -82,7 +83,7 @@ class _Walk:
             )
         board = build_board(self.store, self.course.study.study)
         entry = _entry_of(board, outcome)
-        before = self.measured[-1] if self.measured else None
+        before = self._base(trial)
         brought = None
         if before is not None and before.entry != entry.name:
             found = compare(self.store, board, entry.name, before.entry)
@@ -99,6 +100,21 @@ class _Walk:
         )
         self.measured.append(reached)
         return reached
+
+    def _base(self, trial: Trial) -> Reached | None:
+        """The stage that a trial is compared with: the one that it goes on from, else the model as it was."""
+        steps = _steps(trial)
+        earlier = [
+            (_steps(reached.station.trial), reached) for reached in self.measured if reached.station.trial
+        ]
+        begun = [(each, reached) for each, reached in earlier if each == steps[: len(each)] and each != steps]
+        alike = [(each, reached) for each, reached in earlier if len(each) == 1 < len(steps)]
+        same_method = [(each, reached) for each, reached in alike if each[0].name == steps[0].name]
+        untrained = [(each, reached) for each, reached in earlier if not any(step.trains for step in each)]
+        for found in (begun, same_method, untrained[:1], earlier[-1:]):
+            if found:
+                return max(found, key=lambda pair: len(pair[0]))[1]
+        return None
 
     def _saved(self) -> list[str]:
         lines = []
@@ -147,6 +163,12 @@ def walk(
     for station in course.stations:
         starts(station)
         yield going.reach(station)
+
+
+def _steps(trial: Trial) -> tuple[Adaptation, ...]:
+    """The adaptations of which a trial's is the chain."""
+    steps: tuple[Adaptation, ...] = getattr(trial.adaptation, "steps", (trial.adaptation,))
+    return steps
 
 
 def _name(reached: Reached | None) -> str:

@@ -195,7 +195,7 @@ def incompatible(task: str, kind: str, need: str, types: frozenset[type]) -> Inc
     )
     return IncompatibleError(
         f"{task}: {kind} needs a model that {need}; this one can only {can}",
-        remedy="take a causal language model, or a task that fits",
+        remedy="train it for the task (--adapt lora) where it can learn it, or take a causal language model",
     )
 
 

@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from tianti.adapt.pretrain.objectives.objective import Batch
 from tianti.adapt.pretrain.packing import Source, pack
 from tianti.adapt.pretrain.settings import Pretraining
+
+NOTHING = -100
+"""Follows the last token of a sequence."""
 
 
 class NextToken:
@@ -29,5 +33,6 @@ class NextToken:
 
     def loss(self, network: Any, batch: Batch) -> Tensor:
         ids = batch.inputs["input_ids"]
-        loss: Tensor = network(input_ids=ids, labels=ids, use_cache=False).loss
-        return loss
+        read = network(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False).logits
+        following = torch.cat((ids[:, 1:], torch.full_like(ids[:, :1], NOTHING)), dim=1)
+        return cross_entropy(read.float().flatten(0, 1), following.flatten(), ignore_index=NOTHING)
