@@ -25,7 +25,8 @@ from tianti.study import Trial
 class Reached:
     """A station that was reached: what there is to say of it, and for a stage its row.
 
-    `brought` is the row's score minus that of the stage that it starts from (`before`), paired on the samples that both answered.
+    `brought` is the row's score minus that of the stage that it starts from (`before`), paired on the samples that both
+    answered.
     """
 
     station: Station
