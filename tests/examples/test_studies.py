@@ -49,7 +49,7 @@ CELLS = {
     "sst2": 11,
     "wnut17": 5,
     "semeval2010": 5,
-    "reading": 8,
+    "reading": 6,
     "pairs-and-choices": 12,
     "multi30k": 2,
     "tatoeba": 4,
