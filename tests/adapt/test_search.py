@@ -61,7 +61,7 @@ def test_what_is_searched_stands_among_the_settings() -> None:
     ("text", "error", "words"),
     [
         ("lora(lrr=1e-4..1e-2)", UnknownNameError, "did you mean 'lr'"),
-        ("lora(lr=1e-2..1e-4)", InputError, "from above 0 to more"),
+        ("lora(lr=1e-2..1e-4)", InputError, "from above 0 to more(.|\n)*write lr=0.0001..0.01"),
         ("lora(lr=0..1)", InputError, "from above 0 to more"),
         ("lora(epochs=1|1)", InputError, "expected different values"),
         ("lora(epochs=0|1)", InputError, "epochs cannot be 0"),

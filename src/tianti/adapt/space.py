@@ -81,7 +81,11 @@ def parse_space(name: str, value: Any) -> Space:
         if not 0 < low < high:
             raise InputError(
                 f"search: {name}={value}: a range goes from above 0 to more, evenly on a logarithmic scale",
-                remedy=f"write {name}=1e-4..1e-2, or some values: {name}=0,0.1",
+                remedy=(
+                    f"write {name}={high:g}..{low:g}"
+                    if low > high > 0
+                    else f"write {name}=1e-4..1e-2, or some values: {name}=1e-4,1e-3"
+                ),
             )
         return Range(low, high)
     if isinstance(value, str):

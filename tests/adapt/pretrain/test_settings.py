@@ -39,7 +39,7 @@ def test_the_rate_falls_with_the_width() -> None:
         ({"length": 128}, "sequences of 128 tokens, and the model reads 64"),
         ({"length": 4}, "sequences of 4 tokens"),
         ({"steps": 0}, "steps is 0"),
-        ({"learning_rate": -1.0}, "learning rate of -1"),
+        ({"learning_rate": -1.0}, "learning rate -1.0 is not above 0"),
         ({"corrupted": 1.0}, "corrupted 1.0"),
         ({"precision": "float16"}, "precision 'float16'"),
         ({"architecture": "lama"}, "did you mean 'llama'"),

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from tianti.core.exceptions import InputError, TaskError
 from tianti.core.fingerprint import file_digest, fingerprint
+from tianti.core.neighbours import name_neighbours
 from tianti.core.seeds import derive_seed, derived_random
 from tianti.tasks.data import columns, read_rows
 from tianti.tasks.nano import PRIMER, documents
@@ -130,6 +131,9 @@ def _documents(path: Path, column: str) -> Iterator[str]:
             )
         texts = [str(row.get(column) or "") for row in rows]
     else:
+        if not path.is_file():
+            hint = name_neighbours(path, TEXT_SUFFIXES, "text files")
+            raise InputError(f"there is no file {path}", remedy=hint)
         try:
             texts = path.read_text(encoding="utf-8").replace("\r\n", "\n").split("\n\n")
         except (OSError, UnicodeDecodeError) as error:

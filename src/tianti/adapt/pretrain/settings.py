@@ -95,10 +95,14 @@ class Pretraining:
             f"corrupted {self.corrupted}, span {self.span}, answering {self.answering}",
             "shares lie between 0 and 1, spans have at least one token",
         )
-        _require(self.learning_rate > 0, f"a learning rate of {self.learning_rate}", "give one above 0")
+        _require(
+            self.learning_rate > 0,
+            f"the learning rate {self.learning_rate} is not above 0",
+            "give one that is",
+        )
         _require(
             self.precision in ("auto", "float32", "bfloat16"),
-            f"precision {self.precision!r}",
+            f"there is no precision {self.precision!r}",
             "give auto, float32 or bfloat16",
         )
 
