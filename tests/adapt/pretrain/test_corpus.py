@@ -49,7 +49,7 @@ def test_what_is_no_data_is_refused(tmp_path: Path) -> None:
         open_corpus([str(tmp_path / "little.txt")], 0)
     with pytest.raises(InputError, match="cannot be read as UTF-8"):
         open_corpus([str(tmp_path / "binary.txt")], 0)
-    with pytest.raises(InputError, match="there is no file .*binry.txt\n.*did you mean binary.txt"):
+    with pytest.raises(InputError, match=r"there is no file .*binry.txt\n.*did you mean binary.txt"):
         open_corpus([str(tmp_path / "binry.txt")], 0)
     with pytest.raises(InputError, match="nano never ends"):
         open_corpus(["nano", str(tmp_path / "little.txt")], 0)
