@@ -39,6 +39,8 @@ def test_a_study_with_sizes_gives_a_curve(tmp_path: Path) -> None:
     assert "by training examples" in lines[0]
     assert lines[1].split()[-2:] == ["4", "16"]
     assert len([line for line in lines if "head-only(epochs=1)" in line]) == 1
+    by_seed = [100 * value for value in curve.points[0].cells["nano/sentiment"]["by_seed"]]
+    assert f"seeds {min(by_seed):.1f} to {max(by_seed):.1f}" in lines[3]
     printed = CliRunner().invoke(
         application(), ["board", "--curve", "--json", "--store", str(tmp_path / "store")]
     )

@@ -15,8 +15,8 @@ from rich.text import Text
 from tianti.adapt import label, parse_adaptation
 from tianti.adapt.sizes import size_of, without_size
 from tianti.board.board import Board
-from tianti.board.entries import Column, Entry
-from tianti.board.show import MISSING, cell_text, mean_text
+from tianti.board.entries import Cell, Column, Entry
+from tianti.board.show import MISSING, cell_text, is_share, mean_text, number, percent
 from tianti.core.exceptions import InputError
 
 ALL = "all"
@@ -61,7 +61,8 @@ def curves(board: Board) -> list[Curve]:
 
 
 def render_curves(board: Board) -> RenderableType:
-    """A table for each task, and one for the mean over several: curves by sizes, value ± half its interval."""
+    """A table for each task, and one for the mean over several: curves by sizes, value ± half its interval, and the spread
+    of several seeds."""
     found = curves(board)
     if not found:
         return Text("No learning curve here: run a study with --train-size 16,64,256,all.")
@@ -104,4 +105,11 @@ def _shown(entry: Entry, column: Column | None) -> str:
     if column is None:
         return mean_text(entry)
     cell = entry.cells.get(column.name)
-    return MISSING if cell is None else cell_text(cell, column)
+    return MISSING if cell is None else cell_text(cell, column) + _spread(cell, column)
+
+
+def _spread(cell: Cell, column: Column) -> str:
+    """The lowest and the highest value of several seeds, on a line of its own; empty for one seed."""
+    values = [value for value in cell.by_seed if value is not None]
+    write = percent if is_share(column) else number
+    return f"\nseeds {write(min(values))} to {write(max(values))}" if len(values) > 1 else ""
