@@ -61,8 +61,8 @@ def curves(board: Board) -> list[Curve]:
 
 
 def render_curves(board: Board) -> RenderableType:
-    """A table for each task, and one for the mean over several: curves by sizes, value ± half its interval, and the spread
-    of several seeds."""
+    """A table for each task, and one for the mean over several: curves by sizes, value ± half its interval, and the
+    spread of several seeds."""
     found = curves(board)
     if not found:
         return Text("No learning curve here: run a study with --train-size 16,64,256,all.")
