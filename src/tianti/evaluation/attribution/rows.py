@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ from tianti.engine.seq2seq.backend import Seq2SeqBackend
 from tianti.models import LoadedModel
 from tianti.tasks.task import Question
 
+Read = TypeVar("Read")
 Span = tuple[int, int]
 """[start, end) in characters of the text that is explained."""
 
@@ -141,14 +143,23 @@ def _of_head(backend: Any, network: PooledNetwork, tokenizer: Any, request: Choo
     return Rows(request.text, request.choices, ids, tuple(places), HeadScorer(network))
 
 
+def _all_read(read: Sequence[Read | Failure]) -> list[Read]:
+    """What the backend made of each choice.
+
+    Raises:
+        IncompatibleError: one of them it cannot read.
+    """
+    for each in read:
+        if isinstance(each, Failure):
+            raise IncompatibleError(f"it was not answered: {each.reason}", remedy="explain another sample")
+    return [each for each in read if not isinstance(each, Failure)]
+
+
 def _of_causal(
     backend: CausalBackend, network: Any, tokenizer: Any, question: Question, scored: Sequence[ScoreRequest]
 ) -> Rows:
-    windows = backend.tokens.windows(scored)
-    for window in windows:
-        if isinstance(window, Failure):
-            raise IncompatibleError(f"it was not answered: {window.reason}", remedy="explain another sample")
-    rows = [(window.tokens.tolist(), window.scored) for window in windows if not isinstance(window, Failure)]
+    windows = _all_read(backend.tokens.windows(scored))
+    rows = [(window.tokens.tolist(), window.scored) for window in windows]
     text, offsets = _text_places(tokenizer, question, scored[0].context)
     places = [_aligned(row[: len(row) - count], offsets) for row, count in rows]
     scorer = CausalScorer(network, [count for _, count in rows])
@@ -158,11 +169,7 @@ def _of_causal(
 def _of_pairs(
     backend: Seq2SeqBackend, network: Any, tokenizer: Any, question: Question, scored: Sequence[ScoreRequest]
 ) -> Rows:
-    pairs = backend.tokens.pairs(scored)
-    for pair in pairs:
-        if isinstance(pair, Failure):
-            raise IncompatibleError(f"it was not answered: {pair.reason}", remedy="explain another sample")
-    found = [pair for pair in pairs if not isinstance(pair, Failure)]
+    found = _all_read(backend.tokens.pairs(scored))
     text, offsets = _text_places(tokenizer, question, scored[0].context)
     rows = tuple(tuple(pair.context.tolist()) for pair in found)
     scorer = PairScorer(network, [pair.continuation.tolist() for pair in found])
@@ -212,7 +219,7 @@ def _aligned(row: Sequence[int], offsets: Sequence[tuple[int, Span | None]]) -> 
     )
 
 
-class Scorer(nn.Module):
+class Scorer(nn.Module, ABC):
     """From rows of embeddings to the log-probabilities over the choices."""
 
     embedding: nn.Module
@@ -225,9 +232,9 @@ class Scorer(nn.Module):
         logprobs: Tensor = scores.reshape(count, -1).float().log_softmax(dim=1)
         return logprobs
 
+    @abstractmethod
     def scores(self, embedded: Tensor, mask: Tensor, count: int) -> Tensor:
         """[questions · rows, tokens, width] → a score for each question and choice."""
-        raise NotImplementedError
 
 
 class _Lookup(nn.Module):
