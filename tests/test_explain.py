@@ -22,10 +22,11 @@ from tiny import tiny_bert, tiny_llama, tiny_t5, tiny_tokenizer
 
 NETWORKS = {"bert": tiny_bert, "llama": tiny_llama, "t5": tiny_t5}
 RATES = {"bert": 0.003, "llama": 0.003, "t5": 0.02}
-CUES = {"en": ("wonderful", "dull"), "zh": ("好", "冷")}
+CUES = {"en": ("wonderful", "dull"), "zh": ("精彩", "乏味")}
+"""In Chinese no space marks a word, each has two characters, and each character of these is several tokens."""
 WORDS = {
     "en": ["the", "town", "river", "mill", "shop", "letters", "bread", "works", "reads", "first"],
-    "zh": ["小", "镇", "在", "河", "边", "老", "磨", "坊", "里", "信"],
+    "zh": ["小镇", "河边", "安娜", "磨坊", "面包", "商店", "电影", "读信", "在里", "这部"],
 }
 TASK = """\
 task: planted
@@ -34,24 +35,29 @@ language: {language}
 data: {{train: train.jsonl, validation: validation.jsonl, test: test.jsonl}}
 doc_to_text: "{{{{text}}}} ="
 doc_to_target: label
-doc_to_choice: [A, B]
+doc_to_choice: [A, B, C]
 head_text: text
 metric_list: [acc]
 """
 
 
 def _world(folder: Path, network: str, language: str) -> Path:
-    """A model, and a task in which one word of the text decides and all others say nothing."""
+    """A model, and a task in which one word of the text decides and all others say nothing.
+
+    A third of the texts have neither cue and a label of their own. Without them a model may learn one cue alone and
+    give the other answer where it is missing: then no word decides that answer, and none is to be found.
+    """
     NETWORKS[network]().save_pretrained(folder / "model")
     tiny_tokenizer().save_pretrained(folder / "model")
     generator = random.Random(network + language)
-    for split, size in {"train": 240, "validation": 40, "test": 40}.items():
+    for split, size in {"train": 360, "validation": 42, "test": 42}.items():
         rows = []
         for index in range(size):
-            words = generator.sample(WORDS[language], 6)
-            words.insert(generator.randrange(7), CUES[language][index % 2])
+            words = generator.sample(WORDS[language], 7)
+            if index % 3 < 2:
+                words[generator.randrange(7)] = CUES[language][index % 3]
             text = (" " if language == "en" else "").join(words)
-            rows.append(json.dumps({"text": text, "label": "AB"[index % 2]}, ensure_ascii=False) + "\n")
+            rows.append(json.dumps({"text": text, "label": "ABC"[index % 3]}, ensure_ascii=False) + "\n")
         (folder / f"{split}.jsonl").write_text("".join(rows))
     (folder / "planted.yaml").write_text(TASK.format(language=language))
     return folder
@@ -60,26 +66,26 @@ def _world(folder: Path, network: str, language: str) -> Path:
 def _explain(store: Path, **changes: Any) -> Explained:
     with Store(store) as opened:
         (found,) = opened.runs()
-        return explain_run(opened, found, Silent(), **{"samples": 20, "steps": 16, **changes})
+        return explain_run(opened, found, Silent(), **{"samples": 30, "steps": 16, **changes})
 
 
 def _heaviest(sample: Mapping[str, Any], language: str, text: str) -> str:
     """The word of the text with the greatest weight, over its tokens."""
     weights: dict[str, float] = defaultdict(float)
     for token in sample["tokens"]:
-        middle = (token["start"] + token["end"]) // 2
-        word = text[token["start"]] if language == "zh" else _word_at(text, middle)
-        weights[word] += token["weight"]
+        middle = (token["start"] + token["end"] - 1) // 2
+        weights[_word_at(text, middle, language)] += token["weight"]
     return max(weights, key=weights.__getitem__)
 
 
-def _word_at(text: str, place: int) -> str:
+def _word_at(text: str, place: int, language: str) -> str:
+    if language == "zh":
+        return text[place // 2 * 2 :][:2]
     return text[text.rfind(" ", 0, place) + 1 :].partition(" ")[0]
 
 
-@pytest.mark.parametrize(
-    ("network", "language"), [("bert", "en"), ("llama", "en"), ("t5", "en"), ("bert", "zh"), ("llama", "zh")]
-)
+@pytest.mark.parametrize("language", CUES)
+@pytest.mark.parametrize("network", NETWORKS)
 def test_a_planted_cue_is_found(tmp_path: Path, network: str, language: str) -> None:
     world = _world(tmp_path, network, language)
     store = world / "store"
@@ -100,6 +106,7 @@ def test_a_planted_cue_is_found(tmp_path: Path, network: str, language: str) -> 
     pointed = [
         _heaviest(each, language, texts[int(sample)]) in CUES[language]
         for (sample, _), each in found.samples.items()
+        if any(cue in texts[int(sample)] for cue in CUES[language])
     ]
     assert len(pointed) == 20
     assert sum(pointed) >= 18

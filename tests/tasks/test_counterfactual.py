@@ -153,17 +153,19 @@ def _gap(board: Board, entry: str) -> Cell:
     return cell
 
 
-@pytest.mark.parametrize(
-    ("model", "adaptation", "language"),
-    [
-        ("baseline:tfidf", "fit", "en"),
-        ("baseline:tfidf", "fit", "zh"),
-        ("nano:bert", "full(lr=0.001, epochs=1, batch=4)", "en"),
-    ],
-)
-def test_a_planted_bias_is_found_and_removing_it_is_seen(
-    tmp_path: Path, model: str, adaptation: str, language: str
-) -> None:
+ADAPTED = {
+    "baseline:tfidf": "fit",
+    "nano:bert": "full(lr=0.001, epochs=1, batch=4)",
+    "nano:llama": "full(lr=0.001, epochs=2, batch=4)",
+    "nano:t5": "full(lr=0.003, epochs=2, batch=4, head=true)",
+}
+"""Firm enough that the model takes to what is planted; with less it may not, and then there is no bias to be found."""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("model", ADAPTED)
+def test_a_planted_bias_is_found_and_removing_it_is_seen(tmp_path: Path, model: str, language: str) -> None:
+    adaptation = ADAPTED[model]
     task = "nano/bias-names" + ("-zh" if language == "zh" else "")
     store = tmp_path / "store"
     skewed, mended = _planted(tmp_path, language)
