@@ -266,7 +266,9 @@ def open_store(folder: str | Path) -> Store:
     """Open a store that is there; looking at one never makes one."""
     if not (Path(folder) / "tianti.sqlite").exists():
         raise StoreError(
-            f"no results in {folder}", remedy="run a study first, or name the folder with --store"
+            f"no results in {folder}",
+            remedy="run a study first, or name the folder with --store; what papers report of famous systems is in "
+            "`tianti reported`",
         )
     return Store(Path(folder))
 

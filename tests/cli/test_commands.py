@@ -290,3 +290,16 @@ def test_help_imports_nothing_heavy(tianti: Run) -> None:
         "print([m for m in ('torch', 'transformers', 'numpy', 'sqlalchemy', 'pydantic') if m in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip().endswith("[]")
+
+
+def test_reported_results_need_no_store(tianti: Run) -> None:
+    status, output, _ = tianti("reported")
+    assert status == 0
+    assert "GPT-4" in output
+    assert "not measured here" in output
+    status, output, _ = tianti("reported", "--task", "MMLU", "--json")
+    content = json.loads(output)
+    assert {entry["provenance"] for entry in content["entries"]} == {"reported"}
+    status, _, error = tianti("board")
+    assert status == 1
+    assert "tianti reported" in error

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from tianti.board.entries import AspectColumn, Cell, Column, Entry, Price
+from tianti.board.entries import AspectColumn, Cell, Column, Entry, Price, Source
 from tianti.board.rounding import rounded
 from tianti.core.exceptions import InputError, UnknownNameError
 from tianti.core.fingerprint import fingerprint
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-FORMAT = 2
+FORMAT = 3
 """Goes up when the JSON of a board changes its form."""
 
 IntervalMethod = Literal["wilson", "clopper-pearson"]
@@ -219,4 +219,5 @@ def _entry(content: Mapping[str, Any]) -> Entry:
 
 def _cell(content: Mapping[str, Any]) -> Cell:
     tuples = {key: tuple(content[key]) for key in ("seeds", "by_seed", "run_ids")}
-    return Cell(**{**content, **tuples})
+    sources = tuple(Source(**source) for source in content["sources"])
+    return Cell(**{**content, **tuples, "sources": sources})

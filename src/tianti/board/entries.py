@@ -8,12 +8,17 @@ from typing import Literal
 
 from tianti.stats.intervals import NEW_ITEMS
 
-Exclusion = Literal["", "ratio", "lower", "chance", "range", "fresh", "aspect"]
+Exclusion = Literal["", "ratio", "lower", "chance", "range", "fresh", "aspect", "reported"]
 """Why a task is no part of the mean: its metric is no mean over items, lower is better, its chance level is
 not in [0, 1), or its values are not in [0, 1]; `fresh` for fresh samples of a task that is there already; `aspect`
-for a further metric of a task that has a ranking one. Empty where it is part of it."""
+for a further metric of a task that has a ranking one; `reported` for published figures. Empty where it is part of
+it."""
 
 CellState = Literal["ok", "running", "failed", "empty"]
+
+Provenance = Literal["measured", "verified", "imported", "reported"]
+"""Measured here; that, and run again with the same result; read from the records of another program; or a figure
+that somebody published."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,20 @@ class AspectColumn(Column):
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where a figure was published: `value` on the `split` that the text names, cited, and in which text it was read
+    (`primary`: the authors' own; `quoted`: another one, `quoted_in` where that is known)."""
+
+    value: float
+    split: str
+    citation: str
+    url: str
+    status: str
+    quoted_in: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Cell:
     """An entry on a task: the mean of the metric over items, each averaged over seeds and repeats first.
 
@@ -88,6 +107,8 @@ class Cell:
     """What of the test items stands in the training data of its runs; empty where nothing was found."""
     templates: Mapping[str, float] = field(default_factory=dict)
     """The score under each template over the seeds, with `lowest`, `highest` and `sd`, where all were asked."""
+    sources: tuple[Source, ...] = ()
+    """Of a reported cell: every published figure. Where they differ the cell has no one `value`."""
 
 
 @dataclass(frozen=True)
@@ -146,4 +167,4 @@ class Entry:
     marginal_high: int | None = None
     band: int | None = None
     price: Price = field(default_factory=Price)
-    provenance: Literal["measured"] = "measured"
+    provenance: Provenance = "measured"

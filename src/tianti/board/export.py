@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -23,6 +24,7 @@ SCHEMA = pa.schema(
         ("entry", pa.string()),
         ("model", pa.string()),
         ("adaptation", pa.string()),
+        ("provenance", pa.string()),
         ("mean", pa.float64()),
         ("mean_low", pa.float64()),
         ("mean_high", pa.float64()),
@@ -46,7 +48,8 @@ SCHEMA = pa.schema(
         ("runs", pa.string()),
     ]
 )
-"""`rank` and `mean` are the entry's, `value` and what follows the cell's. Missing numbers are null."""
+"""`rank` and `mean` are the entry's, `value` and what follows the cell's. Missing numbers are null. The `reason` of a
+reported figure is where it stands."""
 
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -82,7 +85,22 @@ def to_csv(board: Board) -> str:
 
 def _rows(board: Board) -> list[dict[str, Any]]:
     columns = {column.name: column for column in board.columns}
-    return [_row(entry, columns[task], cell) for entry in board.entries for task, cell in entry.cells.items()]
+    return [
+        _row(entry, columns[task], each)
+        for entry in board.entries
+        for task, cell in entry.cells.items()
+        for each in _side_by_side(cell)
+    ]
+
+
+def _side_by_side(cell: Cell) -> list[Cell]:
+    """The cell; of a published one a row for each figure, for none of them stands for the others."""
+    if not cell.sources:
+        return [cell]
+    return [
+        replace(cell, value=source.value, reason=f"{source.citation}, {source.url}")
+        for source in cell.sources
+    ]
 
 
 def _row(entry: Entry, column: Column, cell: Cell) -> dict[str, Any]:
@@ -93,6 +111,7 @@ def _row(entry: Entry, column: Column, cell: Cell) -> dict[str, Any]:
         "entry": entry.name,
         "model": entry.model,
         "adaptation": entry.adaptation,
+        "provenance": entry.provenance,
         "mean": entry.mean,
         "mean_low": entry.low,
         "mean_high": entry.high,

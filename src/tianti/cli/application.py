@@ -17,6 +17,7 @@ from tianti.cli import (
     pretrain,
     rank,
     recipe,
+    reported,
     run,
     show,
     task,
@@ -44,6 +45,7 @@ def application() -> typer.Typer:
     app.command("rank")(rank.rank)
     app.command("battles")(battles.battles)
     app.command("contamination")(contamination.contamination)
+    app.command("reported")(reported.reported)
     app.command("place")(place.place)
     app.command("pretrain")(pretrain.pretrain)
     app.command("show")(show.show)

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tianti import __version__
 from tianti.board import Board, Cell, Column, Entry, show
+from tianti.board.reported import layout, reported_scores
 from tianti.web import draw
 from tianti.web.runs import RunPage
 from tianti.web.words import TAGS, translator
@@ -47,6 +48,10 @@ class Pages:
     def board(self) -> str:
         """The ranked table."""
         return self._render("board.html", "index.html", drawn=len(self._cells) <= MOST_DRAWN)
+
+    def reported(self) -> str:
+        """What papers report, apart from what was measured."""
+        return self._render("reported.html", "reported.html", scores=reported_scores(), layout=layout)
 
     def model(self, model: str) -> str:
         """A model under its adaptations."""

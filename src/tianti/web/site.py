@@ -4,6 +4,7 @@ index.html          the board           zh/index.html    the same in Chinese, an
 models/*.html       one page per model: its adaptations × tasks
 tasks/*.html        one page per task: prompts, metric, ranking
 runs/*.html         one page per run: settings, cost, command, scores, answers; runs/*.json has all answers
+reported.html       what papers report of famous systems; reported.json as data
 board.json          the board as data   board.csv
 static/             one style sheet, one script
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tianti.board import Board
+from tianti.board.reported import reported_board
 from tianti.board.slugs import slugs
 from tianti.core.exceptions import InputError
 from tianti.store import Store
@@ -71,6 +73,8 @@ def write_site(board: Board, store: Store, folder: Path, languages: Sequence[str
         for task, slug in places.tasks.items():
             writer.write(f"{page.prefix}tasks/{slug}.html", page.task(task, prompts.get(task)))
         writer.write(f"{page.prefix}index.html", page.board())
+        writer.write(f"{page.prefix}reported.html", page.reported())
+    writer.write("reported.json", reported_board().to_json())
     writer.write("board.json", board.to_json())
     writer.write("board.csv", board.to_csv())
     _copy_static(writer)
