@@ -74,6 +74,32 @@ def test_a_cell_that_is_missing_leaves_the_figures_out() -> None:
     assert found.average is None
 
 
+def test_how_well_tasks_are_told_apart_is_shown_where_a_strategy_does() -> None:
+    world = World()
+    shares = {"a": 1.0, "b": 0.8, "c": 0.75}
+    runs = [
+        replace(run, router_accuracy=shares[run.task["name"]])
+        for run in _runs(world, "adapters", PLAIN, stages=(1, 2, 3))
+        if TASKS.index(run.task["name"]) + 1 == run.adaptation["settings"]["stage"]
+    ]
+    plain, routed = streams([*_runs(world, "plain", PLAIN), *runs])
+    assert plain.router_accuracy is None
+    assert routed.router_accuracy == pytest.approx(0.85)
+    assert routed.average is not None
+    assert "sends 85.0 % of held-out examples" in _printed([plain, routed])
+    assert "router" not in _printed([plain])
+    assert as_json([plain, routed])[1]["router_accuracy"] == pytest.approx(0.85)
+    (unknown, _) = streams(runs[:-1] + _runs(world, "plain", PLAIN))
+    assert unknown.router_accuracy is None
+
+
+def _printed(found: list[Stream]) -> str:
+    console = Console(width=80, color_system=None)
+    with console.capture() as captured:
+        console.print(render_streams(found))
+    return " ".join(captured.get().split())
+
+
 def test_a_board_shows_the_last_stage_and_counts_its_training_once() -> None:
     results = last_stages(_runs(World(), "plain", PLAIN))
     assert [(result.task["name"], result.adaptation["label"]) for result in results] == [

@@ -69,6 +69,8 @@ class Result:
     """The size of what was trained, on disk, and of what a strategy keeps to go on."""
     peak_memory_bytes: int | None = None
     """The most memory in use while it was trained."""
+    router_accuracy: float | None = None
+    """The share of the task's held-out examples that a strategy's router sends to it; None where nothing routes."""
 
     @property
     def metric(self) -> Mapping[str, Any]:
@@ -132,6 +134,7 @@ def read_result(store: Store, run: Run) -> Result:
         price=_price(run.cost) if finished else Price(),
         kept_bytes=int(run.cost.get("adaptation", {}).get("saved_bytes", 0)) if finished else 0,
         peak_memory_bytes=run.cost.get("adaptation", {}).get("peak_memory_bytes") if finished else None,
+        router_accuracy=run.cost.get("backend", {}).get("router", {}).get("accuracy") if finished else None,
     )
 
 

@@ -36,6 +36,7 @@ DEFINITIONS = {
     "(Chaudhry 2018)",
     "learning": "learning accuracy: mean over all tasks of the score just after teaching (MER)",
     "less_forgotten": "how much less is forgotten (first) than by plain training, on the same items",
+    "router_accuracy": "mean over all tasks of the share of held-out examples that the router sends to their own task",
 }
 """What each figure is, as it stands beside it."""
 
@@ -67,6 +68,9 @@ class Stream:
     peak_memory_bytes: int | None = None
     kept_bytes: int = 0
     """What it takes to go on: the weights that were trained, what the strategy keeps, samples at 4 bytes a token."""
+    router_accuracy: float | None = None
+    """How well the strategy tells the tasks apart; None where it does not, or a task has no such figure. The scores are
+    those of the known task: what they would be if the router chose is not measured."""
     missing: int = 0
     """Cells of the matrix that no finished run stands for."""
 
@@ -129,6 +133,7 @@ class _Grid:
             training_seconds=sum(run.price.training_seconds for run in paid) / max(len(seeds), 1),
             peak_memory_bytes=max(peaks, default=None),
             kept_bytes=round(sum(run.kept_bytes for run in paid) / max(len(seeds), 1)),
+            router_accuracy=self.router_accuracy(),
             missing=sum(self.score(stage, task) is None for stage, task in asked),
         )
         return replace(found, **self.figures(plain, level)) if found.missing == 0 else found
@@ -163,6 +168,14 @@ class _Grid:
             replace(own, values=other.values - own.values) for other, own in zip(theirs, ours, strict=True)
         ]
         return forgetting(differences, "first", level=level)
+
+    def router_accuracy(self) -> float | None:
+        """The mean over tasks, each over its seeds first."""
+        shares = [
+            [run.router_accuracy for run in self.at(self.tasks, task) if run.router_accuracy is not None]
+            for task in range(self.tasks)
+        ]
+        return float(np.mean([np.mean(each) for each in shares])) if all(shares) else None
 
     def stream_tasks(self) -> list[StreamTask] | None:
         """The values of each task's items after every stage, of the items that were answered after all of them."""

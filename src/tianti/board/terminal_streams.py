@@ -33,7 +33,8 @@ def render_streams(found: Sequence[Stream], *, matrix: bool = False) -> Renderab
         return Text("No stream here: run a study with the key stream.")
     if matrix:
         return Group(*(part for stream in found for part in (_matrix(stream), "")))
-    lines = [f"{(KEPT | GAINED)[name].replace(chr(10), ' ')}: {said}" for name, said in DEFINITIONS.items()]
+    figures = KEPT | GAINED
+    lines = [f"{heading.replace(chr(10), ' ')}: {DEFINITIONS[name]}" for name, heading in figures.items()]
     lines.append(
         "Percentage points ± half the interval for new items, paired over stages; seconds are per seed."
     )
@@ -50,6 +51,7 @@ def render_streams(found: Sequence[Stream], *, matrix: bool = False) -> Renderab
             _kept(of_tasks),
             "",
             _gained(of_tasks),
+            *map(Text, _routed(of_tasks)),
             "",
         ]
     return Group(*tables, *(Text(line, style="dim") for line in lines))
@@ -84,6 +86,16 @@ def _gained(found: Sequence[Stream]) -> Table:
         seconds = f"{stream.training_seconds:,.1f}"
         table.add_row(*map(Text, (_name(stream), *_figures(stream, GAINED), seconds, *costs)))
     return table
+
+
+def _routed(found: Sequence[Stream]) -> Iterable[str]:
+    """A line for each strategy that tells tasks apart: its scores are of tasks that are known."""
+    for stream in found:
+        if stream.router_accuracy is not None:
+            yield (
+                f"{_name(stream)}: its router sends {percent(stream.router_accuracy)} % of held-out examples to their "
+                "own task (mean over tasks). Scores are of the known task; none were taken with the router's choice."
+            )
 
 
 def _table(headings: Sequence[str]) -> Table:

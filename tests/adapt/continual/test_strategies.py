@@ -10,6 +10,7 @@ import torch
 
 from streams import NETWORKS, accuracy, learned, model_of, stream_of, task_of
 from tianti.adapt.continual import STRATEGIES, learn, parse_strategy, short
+from tianti.adapt.continual.adapters import nearest
 from tianti.core.exceptions import IncompatibleError, InputError
 
 SHORT = {"full": "full(lr=3e-3, epochs=3, batch=8)", "lora": "lora(r=4, lr=2e-2, epochs=3, batch=8)"}
@@ -119,3 +120,17 @@ def test_the_notation() -> None:
         InputError, match=r"replay: size cannot be 0[\s\S]*continual.md lists the settings of replay"
     ):
         parse_strategy("replay(size=0)")
+
+
+def test_a_router_sends_texts_to_the_task_that_they_look_like(tmp_path: Path) -> None:
+    model, second = model_of("bert"), task_of("second")
+    adapted = learned(stream_of(SHORT["lora"], "adapters"), model, second, tmp_path)
+    # Each text begins with the name of its task, and four of each task validate.
+    assert adapted.backend.facts()["router"] == {
+        "accuracy": 1.0,
+        "examples": 4,
+        "split": "validation",
+        "tasks": 2,
+    }
+    features = torch.tensor([[0.0, 1.0], [3.0, 0.0], [1.4, 0.0]])
+    assert nearest(features, torch.tensor([[0.0, 0.0], [3.0, 0.0]])).tolist() == [0, 1, 0]

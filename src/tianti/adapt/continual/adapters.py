@@ -30,8 +30,8 @@ class PerTask(Separate):
 
     Where it is not known, a text goes to the task whose mean features are nearest (Euclidean; the mean over tokens
     of the untrained model's last hidden states, over `samples` training examples). The board's answers are those of
-    the known task; the share of the task's validation examples that the router sends to it stands in each run's
-    facts as `router`.
+    the known task; the share of the task's validation examples (training examples where it has none) that the router
+    sends to it stands in each run's facts as `router`, with the split that they are from.
     """
 
     name: ClassVar[str] = "adapters"
@@ -51,12 +51,15 @@ class PerTask(Separate):
         centres = torch.stack(
             [self._features(family, number, "train").mean(dim=0) for number in range(len(family.objectives))]
         )
-        asked = self._features(family, task, "validation")
+        lesson = family.objectives[task].lesson
+        split = "validation" if lesson.examples(lesson.adaptation.max_examples)[1] else "train"
+        asked = self._features(family, task, split)
         chosen = nearest(asked, centres)
         return {
             "router": {
                 "accuracy": float((chosen == task).float().mean()),
                 "examples": len(asked),
+                "split": split,
                 "tasks": len(centres),
             }
         }
@@ -64,7 +67,7 @@ class PerTask(Separate):
     def _features(self, family: Family, task: int, split: str) -> Tensor:
         lesson = family.objectives[task].lesson
         train, validation = lesson.examples(lesson.adaptation.max_examples)
-        examples = validation if split == "validation" and validation else train
+        examples = validation if split == "validation" else train
         return features_of(family, family.items(task, examples[: self.samples]))
 
 
