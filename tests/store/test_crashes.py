@@ -31,7 +31,12 @@ TRIAL = "cd" * 32
 COUNT, BATCH = 40, 4
 SOURCES = Path(tianti.store.__file__).parent
 FAILPOINTS = sorted(
-    {name for file in SOURCES.glob("*.py") for name in re.findall(r'failpoint\("(\w+)"\)', file.read_text())}
+    {
+        name
+        for file in SOURCES.glob("*.py")
+        if file.name != "deployments.py"  # tests/deployment/test_killed.py dies there
+        for name in re.findall(r'failpoint\("(\w+)"\)', file.read_text())
+    }
 )
 
 

@@ -88,7 +88,7 @@ def test_an_empty_database_is_filled(tmp_path):
     path.touch()
     open_database(path).dispose()
     with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
 
 
 def test_the_tables_can_be_made_in_postgresql():

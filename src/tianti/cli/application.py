@@ -22,6 +22,7 @@ from tianti.cli import (
     show,
     task,
     tasks,
+    update,
     version,
 )
 
@@ -48,6 +49,7 @@ def application() -> typer.Typer:
     app.command("reported")(reported.reported)
     app.command("place")(place.place)
     app.command("pretrain")(pretrain.pretrain)
+    app.command("update")(update.update)
     app.command("show")(show.show)
     app.command("explain")(explain.explain)
     app.command("export")(export.export)

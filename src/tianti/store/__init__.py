@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tianti.evaluation.score import Score
-from tianti.store.records import Attempt, Run, StudyRecord
+from tianti.store.records import Attempt, DeploymentRecord, Run, StudyRecord, VersionRecord
 from tianti.store.store import Store
 
-__all__ = ["Attempt", "Run", "Score", "Store", "StudyRecord"]
+__all__ = ["Attempt", "DeploymentRecord", "Run", "Score", "Store", "StudyRecord", "VersionRecord"]

@@ -53,3 +53,30 @@ class StudyRecord:
     trial_ids: tuple[str, ...]
     text: str
     recorded_at: str
+
+
+@dataclass(frozen=True)
+class VersionRecord:
+    """A version of an entry that is deployed, or was refused to be. `number` counts from 1 within the entry.
+
+    `entry` is the key of the entry (64 hex digits), `name` what the board called it when its first version was made,
+    `content` what `tianti.deployment` says of the version.
+    """
+
+    entry: str
+    number: int
+    name: str
+    state: Literal["promoted", "refused"]
+    content: Mapping[str, Any]
+    created_at: str
+
+
+@dataclass(frozen=True)
+class DeploymentRecord:
+    """From `deployed_at` on version `version` of the entry is current, until the record of the next `number`."""
+
+    entry: str
+    number: int
+    version: int
+    reason: str
+    deployed_at: str

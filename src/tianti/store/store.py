@@ -3,6 +3,7 @@
 folder/tianti.sqlite    runs, scores, studies, and the answers of runs that are not finished
 folder/parts/           one Parquet file per finished run, named by its sha256
 folder/adapted/         what training made, one folder for all trials that take the same
+folder/updates/         the data that deployed entries have learned since, as task files
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tianti.evaluation.score import Score
 from tianti.store import rows, tables
 from tianti.store.codec import answer_from_text, answer_to_text, to_text
 from tianti.store.database import WRITES, open_database
+from tianti.store.deployments import Deployments
 from tianti.store.errors import explained
 from tianti.store.parts import draft_part, old_files, read_part
 from tianti.store.records import Attempt, Run, StudyRecord
@@ -45,6 +47,7 @@ class Store:
             (folder / "adapted").mkdir(exist_ok=True)
             self._engine = open_database(folder / "tianti.sqlite")
         self._writer = self._engine.execution_options(**{WRITES: True})
+        self.deployments = Deployments(self._read, self._write)
         self._collect_orphans()
 
     def close(self) -> None:

@@ -5,6 +5,7 @@
      ├──< part               sealed answers: where the Parquet file lies, and its digest
      └──< score              append-only; a newer score names the one it supersedes
     study ──< study_trial    append-only; the newest record of a name counts
+    version ──< deployment   append-only; the newest deployment of an entry says which version is current
 
 JSON is kept as text, so that it comes back byte for byte on every database. A change here needs a new
 revision in `migrations/versions/`; a test compares the two.
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -137,4 +139,28 @@ study_trial = Table(
     Column("study_id", ForeignKey("study.study_id"), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("trial_id", String(64), nullable=False, index=True),
+)
+
+version = Table(
+    "version",
+    metadata,
+    Column("entry", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    CheckConstraint("state IN ('promoted', 'refused')", name="state"),
+)
+
+deployment = Table(
+    "deployment",
+    metadata,
+    Column("entry", String(64), primary_key=True),
+    # Of two processes that deploy at the same moment one fails on this key.
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("deployed_at", String(32), nullable=False),
+    ForeignKeyConstraint(["entry", "version"], ["version.entry", "version.number"]),
 )

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from tianti.adapt.learning import untrained
+from tianti.adapt.lesson import Lesson
 from tianti.adapt.objectives import Objective
 from tianti.adapt.samples import Item
 from tianti.adapt.weights import isolated_randomness
@@ -87,7 +88,10 @@ class Family(nn.Module):
 
 
 def build_family(objectives: Sequence[Objective], prepare: Callable[[Any], Any]) -> Family:
-    """An untrained family. Each head is drawn for its own task, so it does not depend on the stream around it."""
+    """An untrained family. Each head is drawn for its own task, so it does not depend on the stream around it.
+
+    A task that comes again with other examples has the head that it had.
+    """
     first = untrained(objectives[0], prepare)
     shared = getattr(first, "body", first)
     networks = [first]
@@ -95,7 +99,17 @@ def build_family(objectives: Sequence[Objective], prepare: Callable[[Any], Any])
         original, _ = objective.lesson.model.pair()
         with isolated_randomness(objective.lesson.draw, original.device):
             networks.append(objective.build(lambda _: shared))
+    for number, (objective, network) in enumerate(zip(objectives, networks, strict=True)):
+        for earlier, other in zip(objectives[:number], networks, strict=False):
+            if hasattr(network, "body") and _one_head(earlier.lesson, objective.lesson):
+                network.head = other.head
     return Family(objectives, networks)
+
+
+def _one_head(earlier: Lesson, later: Lesson) -> bool:
+    """Whether both are of the same task: one name, one form of answers, the same labels."""
+    alike = earlier.task.info.name == later.task.info.name and earlier.form == later.form
+    return alike and (earlier.form not in ("labels", "tags") or earlier.labels == later.labels)
 
 
 def loss(family: Family, items: Sequence[OfTask]) -> tuple[Tensor, int | Tensor]:

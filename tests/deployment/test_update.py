@@ -1,0 +1,147 @@
+"""`tianti update` from end to end on a small model: learns, keeps, refuses, restores."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tianti.api import run
+from tianti.core.exceptions import IncompatibleError, InputError, TaskError, UnknownNameError
+from tianti.core.progress import Silent
+from tianti.deployment import Lesson, Rules, deployed, learn_on, plan_update, restore_version, versions_of
+from tianti.store import Store
+from tianti.tasks import load_tasks
+
+ENTRY = "nano:llama · lora(epochs=1, max_examples=64)"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a small study; tests add to it and leave version 1 current."""
+    folder = tmp_path_factory.mktemp("world") / "store"
+    run(
+        {
+            "study": "small",
+            "models": ["nano:llama", "baseline:majority"],
+            "adaptations": ["zero-shot", "few-shot(k=2)", "lora(epochs=1, max_examples=64)"],
+            "tasks": ["nano/sentiment", "nano/commonsense-zh"],
+            "limit": 40,
+        },
+        store=folder,
+    )
+    return folder
+
+
+@pytest.fixture
+def store(folder: Path) -> Any:
+    with Store(folder) as opened:
+        yield opened
+        if opened.deployments.entries():
+            restore_version(opened, ENTRY, 1)
+
+
+def reviews(path: Path, count: int = 48, *, flipped: bool = False) -> Path:
+    """New reviews with their labels, or with the wrong ones."""
+    (task,) = load_tasks("nano/sentiment(seed=77)")
+    other = {"positive": "negative", "negative": "positive"}
+    rows = [
+        {"text": row["text"], "label": other[row["label"]] if flipped else row["label"]}
+        for row in task.rows("train")[:count]
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_a_new_task_is_learned_and_the_old_ones_answer_as_before(store: Store) -> None:
+    found = learn_on(store, Lesson(ENTRY, task="nano/pairs", rules=Rules(margin=100)), Silent())
+    assert found.promoted
+    now = deployed(store, ENTRY)
+    assert now == found.version
+    assert [served.task for served in now.served] == ["nano/commonsense-zh", "nano/sentiment", "nano/pairs"]
+    assert now.served[:2] == found.before.served
+    assert [change.unchanged for change in found.changes] == [True, True, False]
+    assert found.changes[2].role == "new"
+    assert all(store.run(run_id).state == "finished" for each in now.served for run_id in each.runs)
+    again = learn_on(store, Lesson(ENTRY, task="nano/pairs"), Silent())
+    assert again.known
+    assert again.version == found.version
+
+
+def test_a_poisoned_file_is_refused_and_the_old_version_stays(store: Store, tmp_path: Path) -> None:
+    before = deployed(store, ENTRY)
+    lesson = Lesson(ENTRY, reviews(tmp_path / "bad.jsonl", 200, flipped=True), "nano/sentiment")
+    found = learn_on(store, lesson, Silent())
+    assert not found.promoted
+    assert found.reason.startswith("nano/sentiment falls by ")
+    assert deployed(store, ENTRY) == before
+    assert versions_of(store, ENTRY).versions[-1] == found.version
+    assert learn_on(store, lesson, Silent()).version == found.version, "the same is recorded once"
+
+
+def test_a_version_is_restored(store: Store, tmp_path: Path) -> None:
+    lesson = Lesson(ENTRY, reviews(tmp_path / "new.jsonl"), "nano/sentiment", rules=Rules(margin=100))
+    found = learn_on(store, lesson, Silent())
+    assert deployed(store, ENTRY).number == found.version.number
+    (adapted,) = [served for served in found.version.served if served.task == "nano/sentiment"]
+    manifest = store.run(adapted.runs[0]).manifest
+    assert "update(data=" in manifest["adaptation"]["label"]
+    assert manifest["task"]["fingerprint"] == load_tasks("nano/sentiment")[0].fingerprint
+    assert restore_version(store, ENTRY, 1).served == found.before.served
+    assert deployed(store, ENTRY).number == 1
+
+
+def test_planning_changes_nothing(store: Store, tmp_path: Path) -> None:
+    runs = store.runs()
+    lesson = Lesson(ENTRY, reviews(tmp_path / "n.jsonl"), "nano/sentiment", "replay")
+    planned = plan_update(store, lesson, tmp_path / "kept")
+    assert [trial.adaptation.name for trial in planned.plan.trials] == ["continual", "continual"]
+    assert store.runs() == runs
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"text": "Nice."}', r"bad.jsonl: line 4 has no value in column 'label'"),
+        ('{"text": "Nice.", "label": "good"}', r"bad.jsonl: line 4.*good"),
+        ('{"text": "Nice.", ', r"bad.jsonl: broken JSON in line 4, column"),
+        ("[1]", r"bad.jsonl: line 4 is a list, expected an object"),
+    ],
+)
+def test_a_malformed_file_is_told_by_line(store: Store, tmp_path: Path, line: str, message: str) -> None:
+    path = reviews(tmp_path / "bad.jsonl", 2)
+    path.write_text(path.read_text() + "\n" + line + "\n")
+    before = store.deployments.entries()
+    with pytest.raises(TaskError, match=message) as error:
+        learn_on(store, Lesson(ENTRY, path, "nano/sentiment"), Silent())
+    assert "the columns text, label" in str(error.value)
+    assert store.deployments.entries() == before
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("baseline:majority · fit", "a baseline is fitted"),
+        ("nano:llama · few-shot(k=2)", r"few-shot(.|\n)*update 'nano:llama · zero-shot'"),
+    ],
+)
+def test_what_cannot_learn_is_refused_with_the_nearest_that_can(
+    store: Store, entry: str, message: str
+) -> None:
+    with pytest.raises(IncompatibleError, match=message):
+        learn_on(store, Lesson(entry, task="nano/pairs"), Silent())
+
+
+def test_bad_input(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        deployed(store, "nano:llama · lora(epochs=1, max_examples=65)")
+    with pytest.raises(InputError, match="nothing to learn is given"):
+        learn_on(store, Lesson(ENTRY), Silent())
+    with pytest.raises(InputError, match=r"is a task of .* already"):
+        learn_on(store, Lesson(ENTRY, task="nano/sentiment"), Silent())
+    with pytest.raises(UnknownNameError, match="replai"):
+        learn_on(store, Lesson(ENTRY, task="nano/pairs", strategy="replai"), Silent())
+    with pytest.raises(InputError, match="margin"):
+        Rules(margin=-1)
