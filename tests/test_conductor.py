@@ -17,6 +17,7 @@ import pytest
 
 from chats import chat_tokenizer
 from tianti.adapt import parse_adaptation
+from tianti.api import run_study
 from tianti.conductor import Outcome, conduct
 from tianti.core.exceptions import IncompatibleError, StoreError
 from tianti.core.progress import Silent
@@ -155,6 +156,27 @@ def test_a_chain_is_a_row_of_its_own_and_trains_each_step_once(world: Path) -> N
     ] * 3
 
 
+def test_more_examples_than_a_task_has_are_told_before_and_are_on_record(world: Path) -> None:
+    said: list[str] = []
+
+    class Heard(Silent):
+        def say(self, text: str) -> None:
+            said.append(text)
+
+    study = _study(world, adaptations=["head-only(max_examples=24)", "head-only(max_examples=500)"], limit=4)
+    with Store(world / "store") as opened:
+        run_study(study, trials(study), opened, Heard())
+        again = run_study(study, trials(study), opened, Heard())
+    assert said == [
+        "head-only(max_examples=500) on films: max_examples=500, and there are 24 examples to learn from: all are "
+        "learned."
+    ]
+    costs = [outcome.run.cost for outcome in again.outcomes]
+    assert "max_examples" not in costs[0]
+    assert costs[1]["max_examples"] == {"asked": 500, "there": 24}
+    assert costs[1]["adaptation"]["examples"] == 24
+
+
 def test_what_does_not_fit_is_refused_with_its_reason_and_stops_nothing(world: Path) -> None:
     (world / "plain.yaml").write_text(TASK.replace("train: train.jsonl, validation: validation.jsonl, ", ""))
     study = _study(
@@ -165,6 +187,14 @@ def test_what_does_not_fit_is_refused_with_its_reason_and_stops_nothing(world: P
     assert "train" in refused.reason
     assert refused.run.state == "failed"
     assert refused.run.reason == refused.reason
+
+
+@pytest.mark.parametrize("text", ["lora(targets=[q_pro])", "ia3(targets=[q_pro], feedforward=[down_proj])"])
+def test_layers_that_are_not_there_are_refused_with_those_that_are(world: Path, text: str) -> None:
+    (outcome,) = _conduct(_study(world, adaptations=[text], limit=4), world / "store")
+    assert outcome.state == "refused"
+    assert "does not fit model: unknown target layer 'q_pro': did you mean 'q_proj'" in outcome.reason
+    assert "Valid: down_proj, gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj" in outcome.reason
 
 
 def test_a_model_that_cannot_be_loaded_fails_its_own_trials_only(world: Path) -> None:

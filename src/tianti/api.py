@@ -19,7 +19,7 @@ from tianti.board.place import NewEntry, PlacedEntry, place
 from tianti.board.results import read_results
 from tianti.board.streams import Stream, read_streams
 from tianti.board.tables import as_table
-from tianti.conductor import Outcome, conduct
+from tianti.conductor import Outcome, conduct, say_shortfalls
 from tianti.core.exceptions import InputError, StoreError
 from tianti.core.progress import Progress, Silent
 from tianti.explain import load_again
@@ -61,9 +61,11 @@ def run_study(
         ModelError: there is a network to run, and the study's device is not there.
         MissingExtraError: … or the study's engine is not installed.
     """
-    if any(trial.model.architecture != "baseline" for trial in unfinished(planned, store)):
+    todo = unfinished(planned, store)
+    if any(trial.model.architecture != "baseline" for trial in todo):
         check_device(study.device)
         check_engine(study.engine)
+        say_shortfalls(todo, progress)
     store.record_study(study.study, [trial.id for trial in planned], study.to_yaml())
     if study.until:
         decided = conduct_until_decided(study, planned, store, progress, loaded_models)

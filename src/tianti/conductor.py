@@ -8,14 +8,16 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from tianti.adapt import Adapted
+from tianti.adapt import Adapted, label
 from tianti.adapt.embedding import with_embedder
+from tianti.adapt.sizes import shortfall
 from tianti.adapt.stages import address, stages
 from tianti.core.environment import environment, peak_memory_bytes
 from tianti.core.exceptions import IncompatibleError, StoreError, TiantiError
 from tianti.core.garbage import without_collection
 from tianti.core.locks import locked
 from tianti.core.progress import Progress
+from tianti.core.wording import counted
 from tianti.evaluation.answer import Answer
 from tianti.evaluation.contamination import contamination_facts
 from tianti.evaluation.evaluate import evaluate
@@ -108,6 +110,19 @@ def conduct(
             yield outcome
 
 
+def say_shortfalls(planned: Sequence[Trial], progress: Progress) -> None:
+    """Say, before anything is trained, which adaptations ask for more examples than a task has."""
+    lines: dict[str, None] = {}
+    for trial in planned:
+        for found in shortfall(trial.adaptation, trial.task).values():
+            lines[
+                f"{label(trial.adaptation)} on {trial.task.info.name}: max_examples={found['asked']:,}, and there are "
+                f"{counted(found['there'], 'example')} to learn from: all are learned."
+            ] = None
+    for line in lines:
+        progress.say(line)
+
+
 def _measure(trial: Trial, loaded: LoadedModel, run: Run, store: Store, progress: Progress) -> Run:
     set_threads(trial.model)
     seed = trial.seed or 0
@@ -136,6 +151,7 @@ def _measure(trial: Trial, loaded: LoadedModel, run: Run, store: Store, progress
         "backend": dict(adapted.backend.facts()),
         **contamination_facts(trial.adaptation, trial.task, seed, answers),
         **template_facts(trial, answers),
+        **shortfall(trial.adaptation, trial.task),
     }
     return store.finish_run(run.run_id, score_answers(trial.task, answers), cost, expected)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tianti.adapt import label, parse_adaptation
-from tianti.adapt.sizes import check_sizes, parse_sizes, size_of, with_sizes, without_size
+from tianti.adapt.sizes import check_sizes, parse_sizes, shortfall, size_of, with_sizes, without_size
 from tianti.core.exceptions import InputError, StudyError
 
 
@@ -79,3 +79,17 @@ def test_sizes_on_the_command_line(text: str) -> None:
 def test_no_sizes(text: str) -> None:
     with pytest.raises(InputError, match=r"expected numbers greater than 0, or all, got[\s\S]*16,64,256,all"):
         parse_sizes(text)
+
+
+@pytest.mark.parametrize("text", ["lora(max_examples={})", "lora(max_examples={}) + update(share=0.5)"])
+def test_more_examples_than_there_are_is_on_record(task: Callable[[str], Any], text: str) -> None:
+    stub = task("labels")
+    there = len(stub.train) // (2 if "update" in text else 1)
+    assert shortfall(parse_adaptation(text.format(there)), stub) == {}
+    found = shortfall(parse_adaptation(text.format(there + 1)), stub)
+    assert found == {"max_examples": {"asked": there + 1, "there": there}}
+
+
+def test_what_learns_all_or_nothing_asks_for_no_more(task: Callable[[str], Any]) -> None:
+    for text in ("lora", "zero-shot", "fit"):
+        assert shortfall(parse_adaptation(text), task("labels")) == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from tianti.adapt.lora import find_targets
+from tianti.adapt.lora import find_targets, unknown_targets
 from tianti.adapt.trained import Trained
 
 
@@ -25,8 +25,9 @@ class IA3(Trained):
     """Those of the targets whose input is scaled instead of their output; auto is peft's choice."""
 
     def reason_against(self, network: Any) -> tuple[str, str] | None:
-        if self._targets(network) is not None:
-            return None
+        found = self._targets(network)
+        if found is not None:
+            return unknown_targets(network, (*found[0], *found[1]))
         return (
             f"peft has no choice of layers for the kind of model {network.config.model_type}",
             "name them: ia3(targets=[k_proj, v_proj, down_proj], feedforward=[down_proj])",
@@ -40,10 +41,10 @@ class IA3(Trained):
         from tianti.adapt.networks import injected
 
         targets, feedforward = self._targets(network) or ((), ())
-        names = find_targets(network, targets, self.name)
+        names = find_targets(network, targets)
         config = IA3Config(
             target_modules=names,
-            feedforward_modules=find_targets(network, feedforward, self.name) if feedforward else [],
+            feedforward_modules=find_targets(network, feedforward) if feedforward else [],
             fan_in_fan_out=any(isinstance(network.get_submodule(name), Conv1D) for name in names),
         )
         return injected(network, config)

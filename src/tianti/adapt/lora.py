@@ -33,8 +33,8 @@ class LoRA(Trained):
     """The linear layers of the blocks: all, or those whose name ends with one of these (q_proj, v_proj)."""
 
     def reason_against(self, network: Any) -> tuple[str, str] | None:
-        if find_targets(network, self.targets, self.name):
-            return None
+        if find_targets(network, "all-linear"):
+            return unknown_targets(network, self.targets)
         return "no linear layer in its blocks", "use head-only or full"
 
     def prepare(self, network: Any, tokenizer: Any = None) -> Any:
@@ -44,7 +44,7 @@ class LoRA(Trained):
 
         from tianti.adapt.networks import injected
 
-        targets = find_targets(network, self.targets, self.name)
+        targets = find_targets(network, self.targets)
         config = LoraConfig(
             r=self.r,
             lora_alpha=self.alpha,
@@ -81,7 +81,7 @@ class RsLoRA(LoRA):
     variant: ClassVar[dict[str, bool]] = {"use_rslora": True}
 
 
-def find_targets(network: Any, targets: str | tuple[str, ...], where: str = "lora") -> list[str]:
+def find_targets(network: Any, targets: str | tuple[str, ...]) -> list[str]:
     """The full names of the linear layers inside the network's blocks, or of those of them that `targets` names.
 
     Raises:
@@ -100,8 +100,17 @@ def find_targets(network: Any, targets: str | tuple[str, ...], where: str = "lor
     for target in targets:
         if not any(_ends_with(layer, target) for layer in layers):
             endings = {layer.rpartition(".")[2] for layer in layers}
-            raise UnknownNameError("target layer", target, endings, where=where)
+            raise UnknownNameError("target layer", target, endings)
     return [layer for layer in layers if any(_ends_with(layer, target) for target in targets)]
+
+
+def unknown_targets(network: Any, targets: str | tuple[str, ...]) -> tuple[str, str] | None:
+    """(why these targets do not fit the network, the remedy); None where they do."""
+    try:
+        find_targets(network, targets)
+    except UnknownNameError as error:
+        return error.message, "name layers that are there, or leave the setting out"
+    return None
 
 
 def _ends_with(layer: str, target: str) -> bool:

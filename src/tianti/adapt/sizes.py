@@ -62,6 +62,27 @@ def check_sizes(adaptation: Adaptation, task: Task, sizes: Sequence[Size]) -> No
         )
 
 
+def shortfall(adaptation: Adaptation, task: Task) -> dict[str, dict[str, int]]:
+    """Facts of a run whose `max_examples` is more than a step has to learn from; empty where it is not.
+
+    It is no error: one number may be the most for many tasks, of which some have fewer.
+    """
+    if size_of(adaptation) is None or not adaptation.trains or not task.examples("train"):
+        return {}
+    try:
+        learned = stages(adaptation, task, 0)
+    except IncompatibleError:
+        return {}  # the trial is refused with this reason
+    short, most = [], None
+    for stage in learned:
+        if not isinstance(stage.step, Update):  # which takes as many examples as the step that goes on
+            most = getattr(stage.step, "max_examples", None)
+        there = count_to_learn(stage.task)
+        if most is not None and most > there:
+            short.append({"asked": most, "there": there})
+    return {"max_examples": max(short, key=lambda each: each["asked"] - each["there"])} if short else {}
+
+
 def size_of(adaptation: Adaptation) -> int | None:
     """How many examples an adaptation takes; None for all that there are."""
     found = [each for step in _steps(adaptation) if (each := getattr(step, "max_examples", None)) is not None]

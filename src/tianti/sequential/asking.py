@@ -9,6 +9,7 @@ from typing import Any
 
 from tianti.adapt import Adapted
 from tianti.adapt.embedding import with_embedder
+from tianti.adapt.sizes import shortfall
 from tianti.conductor import SMALL_MODEL, Conductor, adapt, set_threads, template_facts
 from tianti.core.environment import environment, peak_memory_bytes
 from tianti.engine import Backend
@@ -128,6 +129,7 @@ class Asking:
             "peak_memory_bytes": peak_memory_bytes(),
             "backend": dict(adapted.backend.facts()),
             **contamination_facts(trial.adaptation, trial.task, trial.seed or 0, answers),
+            **shortfall(trial.adaptation, trial.task),
         }
 
     def fail(self, reason: str) -> Run:
