@@ -108,6 +108,25 @@ def test_show_prints_everything_and_the_command_that_repeats_it(tianti: Run) -> 
     assert "repeat it: tianti run" in text
 
 
+@pytest.mark.parametrize("steps", ["", "layer-norm(epochs=1, max_examples=4) + "])
+def test_show_counts_the_chains_of_thought_without_an_answer(tianti: Run, steps: str) -> None:
+    asked = ("run", "nano:llama-untrained", "--task", "nano/sentiment", "--limit", "4", "--json")
+    chain = f"{steps}chain-of-thought(max_tokens=4)"
+    _, output, _ = tianti(*asked, "--adapt", chain, "--adapt", "zero-shot")
+    runs = {
+        entry["adaptation"]: next(iter(entry["cells"].values()))["run_ids"][0]
+        for entry in json.loads(output)["entries"]
+    }
+    facts = {
+        name: json.loads(tianti("show", run, "--answers", "4", "--json")[1]) for name, run in runs.items()
+    }
+    predictions = [sample["prediction"] for sample in facts[chain]["samples"].values()]
+    assert facts[chain]["no answer found"] == predictions.count("") > 0  # it writes no word
+    assert facts["zero-shot"]["no answer found"] is None
+    assert f"no answer found: {predictions.count('')}" in tianti("show", runs[chain])[1]
+    assert "no answer found" not in tianti("show", runs["zero-shot"])[1]
+
+
 def test_board_compare_and_export_look_at_what_is_there(tianti: Run) -> None:
     tianti(
         "run",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption
+
+if TYPE_CHECKING:
+    from tianti.evaluation.answer import Answer
 
 
 def show(
@@ -35,6 +39,7 @@ def show(
             "answers": found.answers_count,
             "errors": found.errors_count,
             "skipped": found.skipped_count,
+            "no answer found": _no_answer_found(found.manifest, opened.answers(found.run_id)),
             "search": [said(each) for each in found.cost.get("adaptation", {}).get("tried", ())],
             "manifest": found.manifest,
             "cost": found.cost,
@@ -50,6 +55,20 @@ def show(
                 for answer in opened.answers(found.run_id)[:answers]
             }
     print_facts(facts, as_json=as_json)
+
+
+def _no_answer_found(manifest: Mapping[str, Any], answers: Sequence[Answer]) -> int | None:
+    """In how many chains of thought, or votes of several, there was no answer: they count as wrong.
+
+    None where no chain is written.
+    """
+    from tianti.adapt.chain_of_thought import ChainOfThought, SelfConsistency
+
+    adaptation = manifest["adaptation"]
+    last = adaptation["settings"].get("steps", [adaptation])[-1]
+    if last["name"] not in (ChainOfThought.name, SelfConsistency.name):
+        return None
+    return sum(answer.state == "ok" and not answer.prediction for answer in answers)
 
 
 def _explained(known: dict[str, Any] | None) -> dict[str, Any]:
