@@ -5,6 +5,7 @@ import pytest
 
 from tianti.board.assemble import assemble
 from tianti.board.board import Board, Rules
+from tianti.board.legend import legend
 from tianti.board.results import Items
 from tianti.stats import mean_interval, normalise, wilson
 from worlds import PERPLEXITY, World
@@ -83,6 +84,35 @@ def test_failures_are_shown_with_their_reason(world):
     running = world.failed("slow", "lora", "topics", "", state="running")
     board = assemble([*study(world), running], "")
     assert next(e for e in board.entries if e.model == "slow").cells["topics"].state == "running"
+
+
+@pytest.mark.parametrize("state", ["failed", "running"])
+def test_a_task_without_any_score_is_missing_in_nobody_s_mean(world, state):
+    refused = [
+        world.failed(model, "zero-shot", "tags", "writes nothing", state=state)
+        for model in ("best", "near-a", "near-b", "worst")
+    ]
+    without, board = assemble(study(world), ""), assemble([*study(world), *refused], "")
+    assert [entry.rank for entry in board.entries] == [entry.rank for entry in without.entries]
+    assert [entry.mean for entry in board.entries] == [entry.mean for entry in without.entries]
+    assert {column.name: column.excluded for column in board.columns} == {
+        "sentiment": "",
+        "topics": "",
+        "tags": "unanswered",
+    }
+    assert board.entries[0].cells["tags"].state == state
+    said = " ".join(legend(board))
+    assert "mean: over 2 tasks" in said
+    assert "not in the mean: tags (acc: no entry has a score on it)" in said
+    answered = world.result("best", task="tags")
+    counted = assemble([*study(world), *refused[1:], answered], "")
+    assert [entry.model for entry in counted.entries if entry.complete] == ["best"]
+
+
+def test_where_nothing_has_a_score_every_task_counts(world):
+    board = assemble([world.failed("a", "zero-shot", task, "no") for task in ("sentiment", "topics")], "")
+    assert [column.excluded for column in board.columns] == ["", ""]
+    assert board.entries[0].rank is None
 
 
 def test_one_failed_seed_keeps_the_others(world):

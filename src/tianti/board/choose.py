@@ -75,6 +75,12 @@ def columns_of(results: Sequence[Result]) -> dict[str, Column]:
     for key, result in first.items():
         if result.task["split"] == FRESH and _base(result) in public and columns[key].counts:
             columns[key] = replace(columns[key], excluded="fresh")
+    answered = {key for key in columns if any(_has_score(result) for result in values[key])}
+    if any(columns[key].counts for key in answered):
+        # A task that is refused by every entry, say, would be missing in every mean, and nobody would be ranked.
+        for key, column in columns.items():
+            if column.counts and key not in answered:
+                columns[key] = replace(column, excluded="unanswered")
     return dict(sorted(columns.items(), key=lambda item: (not item[1].counts, item[1].name)))
 
 
@@ -115,6 +121,10 @@ def _values_by_task(results: Sequence[Result]) -> dict[str, list[Result]]:
     for result in results:
         found[result.task_key].append(result)
     return found
+
+
+def _has_score(result: Result) -> bool:
+    return result.score is not None and result.score.value is not None
 
 
 def _column(result: Result, name: str, results: Sequence[Result]) -> Column:

@@ -8,11 +8,11 @@ from typing import Literal
 
 from tianti.stats.intervals import NEW_ITEMS
 
-Exclusion = Literal["", "ratio", "lower", "chance", "range", "fresh", "aspect", "reported"]
+Exclusion = Literal["", "ratio", "lower", "chance", "range", "fresh", "unanswered", "aspect", "reported"]
 """Why a task is no part of the mean: its metric is no mean over items, lower is better, its chance level is
-not in [0, 1), or its values are not in [0, 1]; `fresh` for fresh samples of a task that is there already; `aspect`
-for a further metric of a task that has a ranking one; `reported` for published figures. Empty where it is part of
-it."""
+not in [0, 1), or its values are not in [0, 1]; `fresh` for fresh samples of a task that is there already;
+`unanswered` where no entry has a score on it and some have on another; `aspect` for a further metric of a task that has
+a ranking one; `reported` for published figures. Empty where it is part of it."""
 
 CellState = Literal["ok", "running", "failed", "empty"]
 

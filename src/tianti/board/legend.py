@@ -16,6 +16,7 @@ EXCLUSIONS = {
     "chance": "its chance level is not in [0, 1)",
     "range": "its values are not in [0, 1]",
     "fresh": "fresh samples of a task that is there already",
+    "unanswered": "no entry has a score on it",
     "reported": "published figures, without answers to single samples",
 }
 

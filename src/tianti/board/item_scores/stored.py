@@ -11,17 +11,12 @@ from tianti.board.cells import average
 from tianti.board.choose import choose, columns_of, entry_names
 from tianti.board.entries import Column
 from tianti.board.item_scores.table import ItemTable, TaskItems
+from tianti.board.legend import EXCLUSIONS
 from tianti.board.ranking import task_matrix
 from tianti.board.results import Items, Result
 from tianti.core.exceptions import InputError
 
 NOTHING = Items((), np.empty(0))
-REASONS = {
-    "ratio": "its metric is no mean over samples",
-    "lower": "lower is better",
-    "chance": "its chance level is not in [0, 1)",
-    "range": "its values are not in [0, 1]",
-}
 
 
 def items_of_results(results: Sequence[Result]) -> ItemTable:
@@ -55,7 +50,7 @@ def items_of_results(results: Sequence[Result]) -> ItemTable:
             "no run has scores per sample to rank by", remedy="`tianti board` shows what there is"
         )
     excluded = tuple(
-        (column.name, REASONS.get(column.excluded, column.excluded))
+        (column.name, EXCLUSIONS.get(column.excluded, column.excluded))
         for column in columns.values()
         if not column.counts
     )
