@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from streams import learned, model_of, stream_of, task_of
+from tianti.adapt.continual import parse_strategy
 from tianti.adapt.continual.anchored import Anchored, kept, mean_squared_gradients, part, quadratic
 from tianti.adapt.continual.distilling import distillation
 from tianti.adapt.continual.family import loss
 from tianti.adapt.continual.learn import Plan
+from tianti.adapt.continual.outputs import outputs
 from tianti.adapt.continual.rehearsal import balanced, packed, reservoir, unpacked
 from tianti.adapt.continual.strategy import Stage
 from tianti.adapt.continual.synaptic import SI
 from tianti.adapt.continual.synaptic import Path as Way
+from tianti.engine.seq2seq.pairs import Pair
+from tianti.engine.tokens import Window
 
 
 def _stage(network: str = "bert") -> Stage:
@@ -176,6 +181,48 @@ def test_outputs_are_kept_sample_by_sample() -> None:
     rows = [torch.rand(2, 4), torch.rand(1, 3), torch.rand(1, 4)]
     again = unpacked(packed(places, rows), places)
     assert all(torch.equal(one, other) for one, other in zip(rows, again, strict=True))
+
+
+@pytest.mark.parametrize("network", ["bert", "llama", "t5"])
+def test_dark_experience_adds_the_mean_square_of_the_paper_s_code(network: str) -> None:
+    """weight · mean cross-entropy of one draw + dark · mean (z − z′)² of another, over samples and outputs alike."""
+    adaptation = stream_of("full")
+    plan = Plan(adaptation.learner, adaptation.policy, model_of(network), adaptation.groups, 0)
+    lessons = tuple(lesson for group in plan.lessons for lesson in group)
+    family, policy = plan.family(2), parse_strategy("derpp(size=6, weight=0.7, dark=0.3)")
+    family.train(False)
+    first = Stage(family, lessons, 0, plan.settings)
+    items = first.items(0)
+    then = [outputs(family, 0, [item.item]).detach().numpy() for item in items]
+    kept = policy.begin(first).keep()
+    with torch.no_grad():
+        for parameter in family.parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(0)))
+    second = Stage(family, lessons, 1, plan.settings, kept)
+    practice = policy.begin(second)
+    torch.manual_seed(3)
+    found = practice.penalty(family, second.items(1)[:4])
+    torch.manual_seed(3)
+    places = [int(index) for _, index in kept["buffer"].tolist()]
+    learned_again, held = ([places[index] for index in torch.randperm(6)[:4]] for _ in range(2))
+    entropies, squares = [], []
+    for index in learned_again:
+        now = outputs(family, 0, [items[index].item]).detach().numpy().astype(float)
+        logprobs = now - np.log(np.exp(now).sum(axis=1, keepdims=True))
+        entropies += [-row[target] for row, target in zip(logprobs, _targets(items[index].item), strict=True)]
+    for index in held:
+        now = outputs(family, 0, [items[index].item]).detach().numpy()
+        squares.append((now - then[index]) ** 2)
+    expected = 0.7 * np.mean(entropies) + 0.3 * np.mean(np.concatenate(squares))
+    assert np.mean(np.concatenate(squares)) > 1e-4
+    assert found is not None
+    assert float(found.detach()) == pytest.approx(expected, rel=1e-3)  # what is kept has half precision
+
+
+def _targets(item: Any) -> list[int]:
+    if isinstance(item, Window):
+        return item.tokens[-item.scored :].tolist()
+    return item.continuation.tolist() if isinstance(item, Pair) else [item.label]
 
 
 def test_dark_experience_holds_the_outputs_of_when_a_task_was_learned(tmp_path: Path) -> None:

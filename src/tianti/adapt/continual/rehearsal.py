@@ -87,7 +87,9 @@ class DarkReplay(Replay):
     it when its task had been learned are kept too, and a step adds `dark` · mean (z − z′)² to replay's loss, on
     another draw.
 
-    The paper takes outputs along the way; here they are those of the end of the stage, which are better answers.
+    The mean is over samples and outputs alike, as in the authors' code; the paper writes a squared norm, which is the
+    sum over outputs. The paper takes outputs along the way; here they are those of the end of the stage, which are
+    better answers.
     """
 
     name: ClassVar[str] = "derpp"
