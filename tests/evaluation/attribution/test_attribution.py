@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tianti.evaluation.attribution import Rows, attribute, delete_tokens
 from tianti.evaluation.attribution.attribution import filler, logprobs
-from tianti.evaluation.attribution.rows import Scorer
+from tianti.evaluation.attribution.scorers import Scorer
 from tiny import tiny_tokenizer
 
 TEXT = "abcde"
