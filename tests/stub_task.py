@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from tianti.core.exceptions import IncompatibleError
 from tianti.core.fingerprint import fingerprint
-from tianti.engine import ChooseRequest, GenerateRequest, Request, Response, ScoreRequest
+from tianti.engine import ChooseRequest, GenerateRequest, Request, ScoreRequest, SpanRequest, TagRequest
 from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
 
 
@@ -41,6 +41,10 @@ class StubTask:
             )
 
     def ask(self, example: Example, types: frozenset[type]) -> list[Request]:
+        if example.tags and TagRequest in types:
+            return [TagRequest(example.text, example.words, example.choices)]
+        if example.passage and SpanRequest in types:
+            return [SpanRequest(example.text, example.passage)]
         if not example.choices and GenerateRequest in types:
             return [GenerateRequest(example.context, ("\n",), 8)]
         if ScoreRequest in types:
@@ -49,7 +53,11 @@ class StubTask:
             return [ChooseRequest(example.text, example.choices)]
         raise IncompatibleError("nothing to ask")
 
-    def grade(self, question: Question, responses: Sequence[Response]) -> Grade:
+    def grade(self, question: Question, responses: Sequence[Any]) -> Grade:
+        example = question.sample
+        if example.tags or example.passage:
+            right = responses[0].tags == example.tags if example.tags else responses[0].text == example.target
+            return Grade("", {"acc": float(right)})
         return Grade(str(best(responses)), {"acc": float(best(responses) == question.sample.label)})
 
     def examples(self, split: Literal["train", "validation"]) -> list[Example]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from stub_task import StubTask
 from tianti.adapt import Full, HeadOnly, LoRA
 from tianti.adapt.lesson import Lesson
 from tianti.adapt.marking import best_span
@@ -25,54 +24,16 @@ from tianti.adapt.samples import size
 from tianti.adapt.tagging import best_path, tag_words
 from tianti.adapt.token_heads import Terms, minimise, span_loss, tag_loss
 from tianti.core.exceptions import IncompatibleError
-from tianti.core.fingerprint import fingerprint
 from tianti.core.progress import Silent
-from tianti.engine import ChooseRequest, Failure, GenerateRequest, Request, SpanRequest, TagRequest
+from tianti.engine import ChooseRequest, Failure, GenerateRequest, SpanRequest, TagRequest
 from tianti.models import from_objects
 from tianti.tasks.entities import locate_words
-from tianti.tasks.task import Example, Grade, Metric, Question, Shots, TaskInfo
+from tianti.tasks.task import Example
 from tiny import tiny_bert, tiny_gpt2, tiny_llama, tiny_masked, tiny_t5, tiny_tokenizer
 
 LABELS = ("O", "B-PER", "I-PER")
 PEOPLE = ("Anna", "Ben Oak", "Carla", "Dan Ash")
 THINGS = ("bread", "letters", "fish", "the old clock")
-
-
-@dataclass
-class StubTask:
-    """Pairs, tags or spans, asked as a head is asked."""
-
-    train: list[Example]
-    validation: list[Example] = field(default_factory=list)
-    kind: str = "pair-matching"
-    name: str = "stub/pairs"
-    metrics: tuple[Metric, ...] = ()
-
-    @property
-    def info(self) -> TaskInfo:
-        return TaskInfo(self.name, self.kind)
-
-    @property
-    def fingerprint(self) -> str:
-        return fingerprint([example.context + example.continuation for example in self.train])
-
-    def count(self, limit: int | None = None) -> int:
-        return len(self.train[:limit])
-
-    def questions(self, shots: Shots, types: frozenset[type], limit: int | None = None) -> Iterator[Question]:
-        for index, example in enumerate(self.train[:limit]):
-            request: Request = SpanRequest(example.text, example.passage)
-            if TagRequest in types:
-                request = TagRequest(example.text, example.words, example.choices)
-            yield Question(str(index), (request,), example.context, example.target, example)
-
-    def grade(self, question: Question, responses: Sequence[Any]) -> Grade:
-        example = question.sample
-        right = responses[0].tags == example.tags if example.tags else responses[0].text == example.target
-        return Grade("", {"acc": float(right)})
-
-    def examples(self, split: Literal["train", "validation"]) -> list[Example]:
-        return self.train if split == "train" else self.validation
 
 
 def tags(filler: str = "") -> StubTask:
@@ -354,7 +315,7 @@ def test_pairs_are_read_as_pairs(adaptation: Any, tmp_path: Path) -> None:
         Example("", "", f"{a}\n{b}", "yn"[label], ("y", "n"), label, pair=(f"{a} {b}", f"{b} {a}"[:: 1 - 2 * label]))
         for a in places for b in places for label in (0, 1)
     ]  # fmt: skip
-    task = StubTask(examples)
+    task = StubTask(examples, kind="pair-matching", name="stub/pairs")
     loaded = from_objects(tiny_bert(), tiny_tokenizer(add_bos=True))
     backend = adaptation.adapt(loaded, task, 0, tmp_path, Silent()).backend
     requests = [ChooseRequest(each.text, each.choices, each.pair) for each in examples]
