@@ -159,6 +159,7 @@ def test_what_was_found_is_kept_beside_the_answers(tmp_path: Path) -> None:
     assert "explanation" not in shown["2"]
     printed = _cli(world, "explain", run_id[:8], "--samples", "2", "--steps", "8")
     assert "heaviest fifth" in printed.stdout
+    assert f"without words {explained['samples']['0']['baseline']:.3f}; delta" in printed.stdout
     assert (
         json.loads(_cli(world, "explain", run_id, "--samples", "2", "--steps", "8", "--json").stdout)
         == explained

@@ -35,7 +35,8 @@ def explain(
         return
     for (sample, _), each in found.samples.items():
         typer.echo(
-            f"{sample}: {each['answer']} (log-probability {each['score']:.3f}, delta {each['delta']:.1e})"
+            f"{sample}: {each['answer']} (log-probability {each['score']:.3f}, without words "
+            f"{each['baseline']:.3f}; delta {each['delta']:.1e})"
         )
         heaviest = sorted(by_word(each["tokens"]), key=lambda word: -word[1])[:TOP]
         typer.echo("  " + "  ".join(f"{word} {weight:+.3f}" for word, weight in heaviest))
