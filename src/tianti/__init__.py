@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from tianti.api import evaluate, load_adapted, load_board, rank_items, rate_battles, run
+    from tianti.api import (
+        deployed,
+        evaluate,
+        load_adapted,
+        load_board,
+        rank_items,
+        rate_battles,
+        run,
+        update,
+    )
     from tianti.board import Board
     from tianti.core.exceptions import TiantiError
     from tianti.study import Study
@@ -24,24 +33,28 @@ _HOMES = {
     "Board": "tianti.board",
     "Study": "tianti.study",
     "TiantiError": "tianti.core.exceptions",
+    "deployed": "tianti.api",
     "evaluate": "tianti.api",
     "load_adapted": "tianti.api",
     "load_board": "tianti.api",
     "rank_items": "tianti.api",
     "rate_battles": "tianti.api",
     "run": "tianti.api",
+    "update": "tianti.api",
 }
 
 __all__ = [
     "Board",
     "Study",
     "TiantiError",
+    "deployed",
     "evaluate",
     "load_adapted",
     "load_board",
     "rank_items",
     "rate_battles",
     "run",
+    "update",
 ]
 
 

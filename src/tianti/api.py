@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tianti.adapt import Adapted
 from tianti.board import Board, Rules
@@ -22,6 +22,9 @@ from tianti.board.tables import as_table
 from tianti.conductor import Outcome, conduct, say_shortfalls
 from tianti.core.exceptions import InputError, StoreError
 from tianti.core.progress import Progress, Silent
+from tianti.deployment import Lesson, Update, Version, learn_on
+from tianti.deployment import Rules as UpdateRules
+from tianti.deployment import deployed as find_deployed
 from tianti.explain import load_again
 from tianti.models import LoadedModel, check_device, check_engine, from_objects
 from tianti.sequential.decide import conduct_until_decided
@@ -262,6 +265,54 @@ def load_adapted(run: str, store: str | Path = DEFAULT_STORE) -> Adapted:
     """
     with open_store(store) as opened:
         return load_again(opened, opened.run(run), Silent()).adapted
+
+
+def update(
+    entry: str,
+    data: str | Path | None = None,
+    *,
+    task: str | None = None,
+    strategy: str | None = None,
+    method: str | None = None,
+    margin: float = 2.0,
+    by: Literal["estimate", "bound"] = "estimate",
+    must_learn: bool = False,
+    device: str = "auto",
+    store: str | Path = DEFAULT_STORE,
+    progress: Progress | None = None,
+) -> Update:
+    """Let a deployed entry learn new data; what comes of it is promoted if no task falls by more than `margin` points.
+
+    The options are those of `tianti update`.
+
+    >>> tianti.update("nano:llama · lora", "new.jsonl", task="nano/sentiment").promoted
+
+    Raises:
+        InputError: entry, data, task, strategy or method cannot be used.
+        IncompatibleError: they do not fit together.
+    """
+    lesson = Lesson(
+        entry,
+        None if data is None else Path(data),
+        task,
+        strategy,
+        method,
+        UpdateRules(margin, by, must_learn),
+        device,
+    )
+    with open_store(store) as opened:
+        return learn_on(opened, lesson, progress or Silent())
+
+
+def deployed(entry: str, store: str | Path = DEFAULT_STORE) -> Version:
+    """The version of an entry that answers now: for each of its tasks the runs whose models `load_adapted` gives.
+
+    Raises:
+        UnknownNameError: the board has no such entry.
+        IncompatibleError: it is a row that cannot be deployed.
+    """
+    with open_store(store) as opened:
+        return find_deployed(opened, entry)
 
 
 def open_store(folder: str | Path) -> Store:

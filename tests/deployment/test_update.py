@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tianti.api import run
+from tianti.board.build import build_board
 from tianti.core.exceptions import IncompatibleError, InputError, TaskError, UnknownNameError
 from tianti.core.progress import Silent
 from tianti.deployment import Lesson, Rules, deployed, learn_on, plan_update, restore_version, versions_of
 from tianti.store import Store
 from tianti.tasks import load_tasks
+from tianti.tasks.new import new_task
 
 ENTRY = "nano:llama · lora(epochs=1, max_examples=64)"
 
@@ -29,6 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "adaptations": ["zero-shot", "few-shot(k=2)", "lora(epochs=1, max_examples=64)"],
             "tasks": ["nano/sentiment", "nano/commonsense-zh"],
             "limit": 40,
+            "workers": 1,
         },
         store=folder,
     )
@@ -145,3 +149,89 @@ def test_bad_input(store: Store, tmp_path: Path) -> None:
         learn_on(store, Lesson(ENTRY, task="nano/pairs", strategy="replai"), Silent())
     with pytest.raises(InputError, match="margin"):
         Rules(margin=-1)
+
+
+def test_a_new_task_of_wrong_labels_is_refused_like_an_old_one(store: Store, tmp_path: Path) -> None:
+    new_task("films", tmp_path)
+    (task,) = load_tasks(str(tmp_path / "films.yaml"))
+    other = dict(zip(task.file.doc_to_choice, reversed(task.file.doc_to_choice), strict=True))
+    rows = [{"text": row["text"], "label": other[row["label"]]} for row in task.rows("test")]
+    path = tmp_path / "upside-down.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows * 8))
+    lesson = Lesson(ENTRY, path, str(tmp_path / "films.yaml"), rules=Rules(margin=0))
+    found = learn_on(store, lesson, Silent())
+    assert [change.role for change in found.changes] == ["old", "old", "new"]
+    assert not found.promoted
+    assert found.reason.startswith("films falls by ")
+    # What was learned is in the store: the user's own files are no longer needed.
+    assert Path(found.version.served[2].reference).is_relative_to(store.folder)
+
+
+def test_more_examples_of_a_task_that_came_with_a_file_are_of_that_task(store: Store, tmp_path: Path) -> None:
+    new_task("films", tmp_path)
+    (task,) = load_tasks(str(tmp_path / "films.yaml"))
+    path = tmp_path / "more.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in task.rows("train")))
+    lesson = Lesson(ENTRY, path, str(tmp_path / "films.yaml"), rules=Rules(margin=100))
+    first = learn_on(store, lesson, Silent())
+    assert learn_on(store, lesson, Silent()).known
+    path.write_text("".join(json.dumps(row) + "\n" for row in task.rows("train")[:2]))
+    second = learn_on(store, lesson, Silent())
+    assert [served.task for served in second.version.served] == [
+        served.task for served in first.version.served
+    ]
+    assert second.changes[-1].role == "new examples"
+    assert second.version.learned[:1] == first.version.learned
+
+
+def test_one_model_for_all_learns_twice(tmp_path: Path) -> None:
+    model = "nano:bert"  # whose tasks have heads of their own
+    folder = tmp_path / "store"
+    method = "lora(epochs=1, max_examples=32)"
+    tasks = ["nano/sentiment", "nano/relations"]
+    run(
+        {"models": [model], "adaptations": [method], "tasks": tasks, "limit": 12, "seeds": [0, 1]},
+        store=folder,
+    )
+    entry, loose = f"{model} · {method}", Rules(margin=100)
+    with Store(folder) as store:
+        first = learn_on(store, Lesson(entry, task="nano/pairs", strategy="replay", rules=loose), Silent())
+        assert [change.unchanged for change in first.changes] == [False, False, False]
+        assert all(len(served.runs) == 2 for served in first.version.served)
+        stages = len(list(folder.rglob("adapted.json")))
+        lesson = Lesson(entry, reviews(tmp_path / "new.jsonl", 16), "nano/sentiment", rules=loose)
+        second = learn_on(store, lesson, Silent())
+        assert second.version.strategy == "replay"
+        assert second.version.parent == 2
+        # The stream goes on: one more stage for each seed, and none of the old ones again.
+        assert len(list(folder.rglob("adapted.json"))) == stages + 2
+        adaptation = store.run(second.version.served[0].runs[0]).manifest["adaptation"]
+        assert [task["name"] for task in adaptation["stream"]] == [*tasks, "nano/pairs", "nano/sentiment"]
+        # The row that it stands in on the board leads to the same entry.
+        (row,) = [
+            each
+            for each in build_board(store).entries
+            if "nano/pairs" in each.cells
+            and each.cells["nano/pairs"].run_ids == second.version.served[2].runs
+        ]
+        assert deployed(store, row.name) == second.version
+        with pytest.raises(IncompatibleError, match="no way to go on"):
+            learn_on(
+                store, replace(lesson, data=reviews(tmp_path / "n.jsonl", 4), strategy="separate"), Silent()
+            )
+
+
+def test_the_weights_of_a_model_that_trains_nothing_learn_by_a_method(store: Store, tmp_path: Path) -> None:
+    entry = "nano:llama · zero-shot"
+    lesson = Lesson(
+        entry,
+        reviews(tmp_path / "new.jsonl", 16),
+        "nano/sentiment",
+        method="full(epochs=1)",
+        rules=Rules(margin=100),
+    )
+    found = learn_on(store, lesson, Silent())
+    run_id = next(each.runs[0] for each in found.version.served if each.task == "nano/sentiment")
+    assert store.run(run_id).manifest["adaptation"]["name"] == "full"
+    with pytest.raises(IncompatibleError, match="leave --method out"):
+        learn_on(store, replace(lesson, entry=ENTRY), Silent())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from dataclasses import replace
 from tianti.board.entries import Column, Exclusion
 from tianti.board.results import Result
 from tianti.core.fingerprint import fingerprint
+from tianti.store import UPDATES
 
 FRESH = "fresh"
 """The split that is there to be compared with the public one: it would count a task twice."""
@@ -97,14 +99,21 @@ def distinct(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
 def entry_names(results: Sequence[Result]) -> dict[str, tuple[str, str]]:
     """(model, adaptation) as the board calls them, by entry key."""
     models = distinct((r.model["name"], r.model["fingerprint"]) for r in results)
-    adaptations = distinct((r.adaptation["label"], _settings(r)) for r in results)
+    adaptations = distinct((_label(r), _settings(r)) for r in results)
     return {
         r.entry_key: (
             models[r.model["name"], r.model["fingerprint"]],
-            adaptations[r.adaptation["label"], _settings(r)],
+            adaptations[_label(r), _settings(r)],
         )
         for r in results
     }
+
+
+def _label(result: Result) -> str:
+    """What the adaptation is called; of data that `tianti update` keeps in a store the first digits, not the path."""
+    return re.sub(
+        rf"[^\s='\"]*/{UPDATES}/([0-9a-f]{{8}})[0-9a-f]{{8}}/task\.yaml", r"\1", result.adaptation["label"]
+    )
 
 
 def _base(result: Result) -> str:

@@ -81,9 +81,7 @@ def compare(store: Store, board: Board, first: str, second: str) -> Comparison:
     of_one, of_other = _items(store, one), _items(store, other)
     shared = [column for column in board.columns if _has(one, column) and _has(other, column)]
     pairs = {
-        column.name: paired_items(
-            of_one[column.name], of_other[column.name], column.chance if column.counts else None
-        )
+        column.name: _pair(of_one[column.name], of_other[column.name], column)
         for column in shared
         if column.name in of_one and column.name in of_other
     }
@@ -133,11 +131,13 @@ def _has(entry: Entry, column: Column) -> bool:
     return column.name in entry.cells and entry.cells[column.name].value is not None
 
 
-def paired_items(first: Items, second: Items, chance: float | None = None) -> TaskPair:
+def _pair(first: Items, second: Items, column: Column) -> TaskPair:
     """The values of both on the items that both have."""
     shared = set(first.names) & set(second.names)
     matrix = task_matrix([_only_items(first, shared), _only_items(second, shared)], 1.0)
-    return TaskPair(matrix.values[0], matrix.values[1], chance, matrix.clusters)
+    return TaskPair(
+        matrix.values[0], matrix.values[1], column.chance if column.counts else None, matrix.clusters
+    )
 
 
 def _only_items(items: Items, names: set[str]) -> Items:

@@ -24,8 +24,6 @@ from tianti.tasks.template import is_template, names_in
 from tianti.tasks.yaml_task import YamlTask
 
 Rows = list[dict[str, Any]]
-FOLDER = "updates"
-"""The folder of a store that new data is kept in."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class NewData:
     """What is to be learned: the training split of `task`, a task of its own that `reference` opens again.
 
     `extends` is the old task that it has more examples of, whose questions stay what they are; None for a new task.
-    `digest` names the data; `examples` of it came in the file.
+    `digest` names what was given, so that it is known again; `examples` of it came in the file.
     """
 
     task: Task
@@ -63,16 +61,19 @@ def read_new_data(folder: Path, old: Sequence[Task], data: Path | None, referenc
                 f"{task.info.name} has no training split, and nothing can be learned from it",
                 remedy="give one in the task file (data: {train: …}), or --data new.jsonl",
             )
-        return NewData(task, task.info.reference or task.info.name, task.fingerprint, examples, extends)
+        digest = fingerprint({"task": task.info.name, "data": task.fingerprint})
+        return NewData(task, task.info.reference or task.info.name, digest, examples, extends)
     if not isinstance(task, YamlTask):
         raise TaskError(
             f"{task.info.name}: its samples are lm-evaluation-harness's, and take no further examples",
             remedy="write a task file for them: tianti task new NAME",
         )
     rows = read_examples(data, task)
-    digest = fingerprint({"task": task.fingerprint, "data": file_digest(data), "extends": bool(extends)})
-    reference = _keep(folder / digest[:16], task, _train_rows(task, rows, digest, bool(extends)))
+    came = file_digest(data)
+    place = fingerprint({"task": task.fingerprint, "data": came, "extends": bool(extends)})
+    reference = _keep(folder / place[:16], task, _train_rows(task, rows, place, bool(extends)))
     (made,) = load_tasks(reference)
+    digest = fingerprint({"task": task.info.name, "data": came})
     return NewData(made, reference, digest, len(rows), extends)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from tianti.board.cells import average
-from tianti.board.compare import paired_items
-from tianti.board.results import Items, Result, read_result
+import numpy as np
+
 from tianti.board.rounding import rounded
 from tianti.core.exceptions import InputError
-from tianti.stats import paired_difference
+from tianti.core.seeds import derive_seed
+from tianti.stats import TaskPair, bca_interval, paired_difference
+from tianti.stats.intervals import Interval
 from tianti.store import Store
+from tianti.tasks.task import Metric, Task
 
 LEVEL = 0.95
 Role = Literal["old", "new examples", "new"]
@@ -45,8 +47,9 @@ class Change:
     """A task before and after, on the `n` samples that both versions answered; each seed's values averaged first.
 
     `gain` is after minus before in favour of the new version (a smaller error is a gain), `low` … `high` its paired
-    95 % interval; in points where `unit` is points, else in per cent of the value before. They are None where the
-    version before had no answer, and `low` and `high` where the metric is no mean over samples. `unchanged`: the same
+    95 % interval (of a metric that is no mean over samples, by the bootstrap), in points where `unit` is points, else
+    in per cent of the value before. They are None where a version had no answer, and the bounds where the samples are
+    too few for an interval. `unchanged`: the same
     runs answer in both versions, so there is nothing to differ.
     """
 
@@ -62,39 +65,97 @@ class Change:
     unchanged: bool = False
 
     def fall(self, by: str) -> float | None:
-        """By how much it falls, at most if `by` is bound."""
-        if self.gain is None:
-            return None
-        return -(self.low if by == "bound" and self.low is not None else self.gain)
+        """By how much it falls, at most if `by` is bound; None where that cannot be said."""
+        gain = self.low if by == "bound" else self.gain
+        return None if gain is None else -gain
 
 
-def compare_runs(store: Store, task: str, role: Role, before: Sequence[str], after: Sequence[str]) -> Change:
+def compare_runs(store: Store, task: Task, role: Role, before: Sequence[str], after: Sequence[str]) -> Change:
     """The change between these runs of one task; `before` is empty where the old version has no answer."""
-    new = [read_result(store, store.run(run)) for run in after]
-    old = new if list(before) == list(after) else [read_result(store, store.run(run)) for run in before]
-    values = _score(old), _score(new)
-    if values[0] is None or values[1] is None:
-        return Change(task, role, *values)
-    if old is new:
-        return Change(task, role, *values, 0.0, 0.0, 0.0, unchanged=True, n=_count(new))
-    sign = 1.0 if new[0].metric["higher_is_better"] else -1.0
-    share = new[0].metric["higher_is_better"] and all(
-        0 <= value <= 1 for value in values if value is not None
+    metric, name = task.metrics[0], task.info.name
+    new, old = _Side.of(store, metric, after), _Side.of(store, metric, before)
+    shared = old.samples & new.samples
+    if not shared:
+        return Change(name, role, old.value, new.value)
+    if list(before) == list(after):
+        return Change(name, role, old.value, new.value, 0.0, 0.0, 0.0, n=len(new.samples), unchanged=True)
+    values = old.score(shared), new.score(shared)
+    gap = _difference(metric, old, new, shared)
+    share = metric.higher_is_better and all(0 <= value <= 1 for value in values)
+    scale = (1 if metric.higher_is_better else -1) * 100 / (1 if share else abs(values[0]) or 1)
+    bounds = [scale * bound for bound in (gap.low, gap.high) if bound is not None] if gap else []
+    low, high = (min(bounds), max(bounds)) if len(bounds) == 2 else (None, None)
+    before_value, after_value, gain, low, high = rounded(
+        [*values, scale * (values[1] - values[0]), low, high]
     )
-    items = _items(old), _items(new)
-    found = None
-    if items[0] is not None and items[1] is not None:
-        pair = paired_items(items[1], items[0])
-        found = paired_difference([pair], level=LEVEL, normalised=False)
-        values = float(pair.second.mean()), float(pair.first.mean())
-    gap = found.interval.estimate if found else values[1] - values[0]  # type: ignore[operator]
-    scale = 100.0 if share else 100.0 / abs(values[0] or 1.0)
-    bounds = (None, None) if found is None else (found.interval.low, found.interval.high)
-    low, high = sorted(rounded(sign * scale * bound) for bound in bounds if bound is not None) or (None, None)
-    return Change(
-        task, role, rounded(values[0]), rounded(values[1]), rounded(sign * scale * gap), low, high,
-        n=found.interval.n if found else _count(new), unit="points" if share else "%",
-    )  # fmt: skip
+    unit: Literal["points", "%"] = "points" if share else "%"
+    return Change(name, role, before_value, after_value, gain, low, high, len(shared), unit)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One version's answers to a task: for each seed the metric's values (of every repeat) by sample."""
+
+    metric: Metric
+    answers: tuple[Mapping[str, Sequence[Any]], ...]
+    clusters: Mapping[str, str]
+
+    @classmethod
+    def of(cls, store: Store, metric: Metric, runs: Sequence[str]) -> _Side:
+        found: list[dict[str, list[Any]]] = []
+        clusters: dict[str, str] = {}
+        for run in runs:
+            by_sample: dict[str, list[Any]] = {}
+            for answer in store.answers(run):
+                if answer.state == "ok" and metric.name in answer.values:
+                    by_sample.setdefault(answer.sample_id, []).append(answer.values[metric.name])
+                    if answer.cluster:
+                        clusters[answer.sample_id] = answer.cluster
+            found.append(by_sample)
+        return cls(metric, tuple(found), clusters)
+
+    @property
+    def samples(self) -> set[str]:
+        """Those that every seed has an answer to."""
+        return set.intersection(*map(set, self.answers)) if self.answers else set()
+
+    @property
+    def value(self) -> float | None:
+        return self.score(self.samples) if self.samples else None
+
+    def values(self, sample: str) -> list[Sequence[Any]]:
+        """The values of one sample, a list for each seed."""
+        return [each[sample] for each in self.answers]
+
+    def score(self, samples: Collection[str]) -> float:
+        return self.over([self.values(sample) for sample in sorted(samples)])
+
+    def over(self, values: Sequence[Sequence[Sequence[Any]]]) -> float:
+        """The metric over these samples, averaged over the seeds."""
+        seeds = range(len(self.answers))
+        scores = [self.metric.aggregate([value for each in values for value in each[seed]]) for seed in seeds]
+        return float(np.mean(scores))
+
+
+def _difference(metric: Metric, old: _Side, new: _Side, shared: Collection[str]) -> Interval | None:
+    """After minus before with a paired interval: of the mean of the differences, else by drawing samples anew."""
+    names = sorted(shared)
+    clusters = {**old.clusters, **new.clusters}
+    keys = [clusters.get(name, name) for name in names] if clusters else None
+    if metric.scale != "ratio" and metric.interval is None:
+        then, now = (np.array([_mean(side.values(name)) for name in names]) for side in (old, new))
+        found = paired_difference([TaskPair(now, then, clusters=keys)], level=LEVEL, normalised=False)
+        return found.interval if found else None
+
+    def gap(values: Sequence[Any]) -> float:
+        return new.over([after for _, after in values]) - old.over([before for before, _ in values])
+
+    both = [(old.values(name), new.values(name)) for name in names]
+    return bca_interval(both, gap, keys, seed=derive_seed("update", metric.name), level=LEVEL)
+
+
+def _mean(values: Sequence[Sequence[Any]]) -> float:
+    return float(np.mean([float(value) for each in values for value in each]))
 
 
 def verdict(changes: Sequence[Change], rules: Rules) -> tuple[bool, str]:
@@ -117,12 +178,14 @@ def _falls(change: Change, rules: Rules) -> bool:
 
 
 def _learned(change: Change) -> bool:
-    return change.before is None or (change.low if change.low is not None else change.gain or 0.0) > 0
+    return change.before is None or (change.low is not None and change.low > 0)
 
 
 def _said(change: Change, rules: Rules) -> str:
     if change.gain is None:
         return f"{change.task} has no score now"
+    if change.fall(rules.by) is None:
+        return f"{change.task} has too few samples for an interval of its change"
     verb = "falls by" if rules.by == "estimate" else "may fall by more than the margin:"
     return f"{change.task} {verb} {-change.gain:.1f} {change.unit} {_interval(change)}".rstrip()
 
@@ -135,16 +198,3 @@ def _interval(change: Change) -> str:
     if change.low is None or change.high is None:
         return ""
     return f"[gain {change.low:+.1f} to {change.high:+.1f}]"
-
-
-def _score(results: Sequence[Result]) -> float | None:
-    values = [result.score.value for result in results if result.score and result.score.value is not None]
-    return sum(values) / len(values) if values else None
-
-
-def _items(results: Sequence[Result]) -> Items | None:
-    return average([result.items for result in results if result.items is not None])
-
-
-def _count(results: Sequence[Result]) -> int:
-    return max((result.score.n for result in results if result.score), default=0)

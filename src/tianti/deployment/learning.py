@@ -14,12 +14,12 @@ from typing import Any
 from tianti.conductor import conduct
 from tianti.core.exceptions import IncompatibleError, InputError, TiantiError
 from tianti.core.progress import Progress
-from tianti.deployment.data import FOLDER, NewData, read_new_data
+from tianti.deployment.data import NewData, read_new_data
 from tianti.deployment.judge import Change, Role, Rules, compare_runs, verdict
 from tianti.deployment.plan import OldTask, Plan, make_plan, open_tasks
 from tianti.deployment.version import Served, Version, find_deployment, numbered, row_key
 from tianti.models import check_device
-from tianti.store import Run, Store
+from tianti.store import UPDATES, Run, Store
 from tianti.study import Trial
 
 
@@ -79,7 +79,7 @@ def plan_update(store: Store, lesson: Lesson, folder: Path | None = None) -> Pla
     current = store.deployments.current(first.entry)
     before = Version.of(current) if current else first
     old = open_tasks(store, before)
-    kept = folder or store.folder / FOLDER
+    kept = folder or store.folder / UPDATES
     new = read_new_data(kept, [each.task for each in old], lesson.data, lesson.task)
     if lesson.data is None and new.extends is not None and new.digest not in before.learned:
         raise InputError(
@@ -100,8 +100,9 @@ def learn_on(store: Store, lesson: Lesson, progress: Progress) -> Update:
     """
     check_device(lesson.device)
     planned = plan_update(store, lesson)
-    before, new, plan = planned.before, planned.new, planned.plan
-    store.deployments.begin(planned.first.entry, planned.first.name, planned.first.content)
+    first, new, plan = planned.first, planned.new, planned.plan
+    begun = Version.of(store.deployments.begin(first.entry, first.name, first.content))
+    before = begun if planned.before == first else planned.before
     if new.digest in before.learned:
         return Update(before, before, True, reason="it has learned this data already", known=True)
     runs = _measure(store, plan.trials, progress)
@@ -120,6 +121,7 @@ def learn_on(store: Store, lesson: Lesson, progress: Progress) -> Update:
         parent=before.number,
         learned=(*before.learned, new.digest),
         changes=tuple(asdict(change) for change in changes),
+        rules=asdict(lesson.rules),
         reason=reason,
     )
     deployments = store.deployments
@@ -169,10 +171,10 @@ def _outcome(
         ids = tuple(runs[trial.id].run_id for trial in trials) or before.runs
         served.append(Served(before.task, before.reference, before.fingerprint, ids))
         role: Role = "new examples" if old.task is new.extends else "old"
-        changes.append(compare_runs(store, before.task, role, before.runs, ids))
+        changes.append(compare_runs(store, old.task, role, before.runs, ids))
     if plan.new:
         ids = tuple(runs[trial.id].run_id for trial in plan.new)
         name = new.task.info.name
         served.append(Served(name, new.reference, new.task.fingerprint, ids))
-        changes.append(compare_runs(store, name, "new", earlier, ids))
+        changes.append(compare_runs(store, new.task, "new", earlier, ids))
     return tuple(served), changes

@@ -102,6 +102,10 @@ def make_plan(
         IncompatibleError: the strategy does not fit the entry.
         UnknownNameError, InputError: no such strategy or method, or one that cannot be used.
     """
+    if method is not None and parse_adaptation(version.adaptation).trains:
+        raise IncompatibleError(
+            f"{version.name} trains by itself, and goes on as it is", remedy="leave --method out"
+        )
     own = parse_adaptation(full_notation(old[0].manifest))
     stream = own if isinstance(own, Continual) else None
     text = strategy or (stream.strategy if stream else SEPARATE)
@@ -166,13 +170,7 @@ class _Making:
     def learner(self) -> Any:
         """What trains: the entry's own adaptation, or the method where that trains nothing."""
         own = parse_adaptation(self.version.adaptation)
-        if own.trains:
-            if self.method is not None:
-                raise IncompatibleError(
-                    f"{self.version.name} learns by {label(own)} already", remedy="leave --method out"
-                )
-            return own
-        return parse_adaptation(self.method or METHOD)
+        return own if own.trains else parse_adaptation(self.method or METHOD)
 
     def separate(self) -> Plan:
         old = tuple(
@@ -187,10 +185,6 @@ class _Making:
         """One model for all: the old stream, or the old tasks, and then the new data."""
         policy = parse_strategy(strategy)
         if own is not None:
-            if self.method is not None:
-                raise IncompatibleError(
-                    f"{self.version.name} learns by {own.method}", remedy="leave --method out"
-                )
             earlier, references, method = own.tasks, own.stream, own.method
         else:
             earlier = tuple(task.task for task in self.old)

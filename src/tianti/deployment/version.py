@@ -37,8 +37,8 @@ class Version:
 
     `adaptation` is that of the entry when it was first deployed; `strategy` how this version was made of version
     `parent` (empty for the first, which is the row of the board as it was); `learned` the digests of all data that it
-    has learned since then. `changes` are the scores of the version before and of this one on every task, `reason`
-    says why it was promoted or refused.
+    has learned since then. `changes` are the scores of the version before and of this one on every task, `rules`
+    and `reason` say why it was promoted or refused.
     """
 
     entry: str
@@ -53,6 +53,7 @@ class Version:
     parent: int | None = None
     learned: tuple[str, ...] = ()
     changes: tuple[Mapping[str, Any], ...] = ()
+    rules: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
     created_at: str = field(default="", compare=False)
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from tianti.evaluation.score import Score
 from tianti.store.records import Attempt, DeploymentRecord, Run, StudyRecord, VersionRecord
-from tianti.store.store import Store
+from tianti.store.store import UPDATES, Store
 
-__all__ = ["Attempt", "DeploymentRecord", "Run", "Score", "Store", "StudyRecord", "VersionRecord"]
+__all__ = ["UPDATES", "Attempt", "DeploymentRecord", "Run", "Score", "Store", "StudyRecord", "VersionRecord"]

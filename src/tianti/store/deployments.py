@@ -64,7 +64,7 @@ class Deployments:
             return _versions(connection, entry)[0]
 
     def promote(self, entry: str, content: Mapping[str, Any], after: int) -> VersionRecord:
-        """Add a version and make it current, in one transaction, if version `after` is current still.
+        """Add a version, unless it is there, and make it current: in one transaction, if `after` is current still.
 
         Raises:
             StoreError: another version became current meanwhile.
@@ -77,7 +77,7 @@ class Deployments:
                     f"version {after} was compared with, and version {before} is current now",
                     remedy="run the same command again: it compares with the current version",
                 )
-            record = _add(connection, entry, _versions(connection, entry)[0].name, "promoted", text)
+            record = _recorded(connection, entry, "promoted", text)
             _point(connection, entry, record.number, "promoted")
             failpoint("before_promotion_commit")
         failpoint("after_promotion")
@@ -87,11 +87,7 @@ class Deployments:
         """Record a version that was not promoted; the same is recorded once."""
         text = to_text(content, "the version")
         with self._write("record a refused version") as connection:
-            known = _versions(connection, entry)
-            for record in known:
-                if record.state == "refused" and to_text(record.content, "the version") == text:
-                    return record
-            return _add(connection, entry, known[0].name, "refused", text)
+            return _recorded(connection, entry, "refused", text)
 
     def restore(self, entry: str, number: int) -> VersionRecord:
         """Make a version current that was current before; nothing is recorded where it is already.
@@ -128,6 +124,15 @@ def _current(connection: Connection, entry: str) -> int | None:
     query = select(columns.version).where(columns.entry == entry).order_by(columns.number.desc())
     number: int | None = connection.scalar(query.limit(1))
     return number
+
+
+def _recorded(
+    connection: Connection, entry: str, state: Literal["promoted", "refused"], text: str
+) -> VersionRecord:
+    """The version of this content, which is added unless it is there."""
+    known = _versions(connection, entry)
+    same = (each for each in known if each.state == state and to_text(each.content, "the version") == text)
+    return next(same, None) or _add(connection, entry, known[0].name, state, text)
 
 
 def _add(

@@ -29,6 +29,9 @@ from tianti.store.errors import explained
 from tianti.store.parts import draft_part, old_files, read_part
 from tianti.store.records import Attempt, Run, StudyRecord
 
+UPDATES = "updates"
+"""The folder of the data that deployed entries have learned."""
+
 
 class Store:
     """Runs on disk. Whatever a method has returned from survives a crash of the process or the machine.
