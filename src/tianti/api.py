@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from tianti.adapt import Adapted
 from tianti.board import Board, Rules
 from tianti.board.battles import BattleRatings, rate_votes
-from tianti.board.build import build_board
+from tianti.board.build import build_board, results_of
 from tianti.board.compare import Comparison, compare
 from tianti.board.item_scores import ItemRanking, find_columns, items_of_results, read_items, write_items
 from tianti.board.item_scores import rank_items as rank_item_table
 from tianti.board.item_scores.table import with_chances
 from tianti.board.place import NewEntry, PlacedEntry, place
-from tianti.board.results import read_results
 from tianti.board.streams import Stream, read_streams
 from tianti.board.tables import as_table
 from tianti.conductor import Outcome, conduct, say_shortfalls
@@ -145,15 +144,20 @@ def evaluate(
 
 
 def load_board(
-    store: str | Path = DEFAULT_STORE, study: str | None = None, rules: Rules | None = None
+    store: str | Path = DEFAULT_STORE,
+    study: str | None = None,
+    rules: Rules | None = None,
+    tasks: str | Iterable[str] = (),
 ) -> Board:
-    """The board of everything in a store, or of one study; `rules` say how it is computed.
+    """The board of everything in a store, or of one study; `rules` say how it is computed, `tasks` (patterns such as
+    `nano/*`) of which tasks. Where nothing was run, it is of what was imported last.
 
     Raises:
+        UnknownNameError: there is no such study or task.
         StoreError: there is no store in that folder.
     """
     with open_store(store) as opened:
-        return build_board(opened, study, rules or Rules())
+        return build_board(opened, study, rules or Rules(), _names(tasks))
 
 
 def load_streams(
@@ -241,7 +245,7 @@ def rank_items(
     """
     if scores is None:
         with open_store(store) as opened:
-            found = items_of_results(read_results(opened, study))
+            found = items_of_results(results_of(opened, study))
     else:
         table = as_table(scores, "scores")
         found = read_items(table, find_columns(table.column_names, **dict(columns or {})))

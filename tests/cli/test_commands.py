@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from result_files import write_all
 from tianti import __version__
 from tianti.cli import main
 
@@ -322,3 +323,24 @@ def test_reported_results_need_no_store(tianti: Run) -> None:
     status, _, error = tianti("board")
     assert status == 1
     assert "tianti reported" in error
+
+
+def test_import_adds_files_once_and_their_board_is_shown(tianti: Run, tmp_path: Path) -> None:
+    files = write_all(tmp_path / "files")
+    status, output, _ = tianti("import", str(files["mteb"]), str(files["livebench"]))
+    assert status == 0
+    assert "2 files imported, 0 found from before." in output
+    assert "tianti board --study mteb (4 scores, mteb)" in output
+    assert "1 row without a score" in output
+    status, output, _ = tianti("import", str(files["mteb"]), "--json")
+    content = json.loads(output)
+    assert content["added"] == []
+    assert content["found"][0]["study"] == "mteb"
+    status, output, _ = tianti("board", "--study", "mteb", "--task", "STS", "--top", "1")
+    assert "1 more entry: --top N" in output
+    assert "NLI" not in output
+    status, output, _ = tianti("rank", "--study", "livebench")
+    assert "m1 · prompt" in output
+    status, _, error = tianti("import", str(tmp_path / "nothing.csv"))
+    assert status == 1
+    assert "no file" in error

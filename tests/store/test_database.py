@@ -88,7 +88,7 @@ def test_an_empty_database_is_filled(tmp_path):
     path.touch()
     open_database(path).dispose()
     with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0004",)]
 
 
 def test_the_tables_can_be_made_in_postgresql():
@@ -97,7 +97,7 @@ def test_the_tables_can_be_made_in_postgresql():
     ddl += [
         str(CreateIndex(i).compile(dialect=dialect)) for t in tables.metadata.sorted_tables for i in t.indexes
     ]
-    assert sum("SERIAL" in text for text in ddl) == 2
+    assert sum("SERIAL" in text for text in ddl) == 3
     assert any(
         "UNIQUE INDEX ix_run_unfinished" in text and "WHERE state <> 'finished'" in text for text in ddl
     )

@@ -15,6 +15,7 @@ from tianti.board.aspects import aspect_columns
 from tianti.board.board import Board, Rules, as_recorded
 from tianti.board.choose import choose, columns_of
 from tianti.board.decided import check_rules
+from tianti.board.entries import Cell
 from tianti.board.rank_rows import rank_on_task, rank_rows, rank_until_decided
 from tianti.board.results import Result
 from tianti.board.rows import Row, make_rows, with_mean
@@ -32,9 +33,16 @@ def assemble(results: Sequence[Result], title: str, rules: Rules = USUAL) -> Boa
     further = aspect_columns(chosen, columns)
     rows = make_rows(chosen, columns, further, rules)
     named, by_task = [], {}
+    ranked: dict[str, dict[str, Cell]] = {row.entry.id: {} for row in rows}
     for column in columns.values():
-        rows, column, by_task[column.name] = rank_on_task(rows, column, rules)
+        cells, column, by_task[column.name] = rank_on_task(rows, column, rules)
         named.append(column)
+        for entry, cell in cells.items():
+            ranked[entry][column.name] = cell
+    rows = [
+        replace(row, entry=replace(row.entry, cells={**row.entry.cells, **ranked[row.entry.id]}))
+        for row in rows
+    ]
     counting = [column for column in named if column.counts]
     rows = [with_mean(row, counting, rules.level) for row in rows]
     decided = None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from tianti.board.entries import AspectColumn, Cell, Column, Entry, Price, Source
-from tianti.board.rounding import rounded
+from tianti.board.rounding import as_rounded, rounded
 from tianti.core.exceptions import InputError, UnknownNameError
 from tianti.core.fingerprint import fingerprint
 from tianti.stats.intervals import NEW_ITEMS
@@ -188,11 +188,12 @@ class Board:
 
 def as_recorded(board: Board) -> Board:
     """`board` with its numbers rounded, equal to what reading its JSON gives."""
-    return _board(_content(board))
+    found: Board = as_rounded(board)
+    return found
 
 
 def _content(board: Board) -> dict[str, Any]:
-    content: dict[str, Any] = rounded(asdict(board))
+    content: dict[str, Any] = rounded(board)
     return {"format": FORMAT, **content}
 
 

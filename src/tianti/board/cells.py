@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from tianti.evaluation.bounds import Bounds, mean_bounds
 from tianti.evaluation.score import Score
 from tianti.evaluation.templates import spread
 from tianti.stats import mean_interval, normalise
+from tianti.stats.moments import quantile
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def measure(results: Sequence[Result], column: Column, rules: Rules) -> Measured
         "by_seed": tuple(result.score.value for result in scored if result.score),
         "errors": sum(result.score.errors for result in ordered if result.score),
         "skipped": sum(result.score.skipped for result in ordered if result.score),
-        "run_ids": tuple(result.run_id for result in ordered),
+        "run_ids": tuple(result.run_id for result in ordered if result.run_id),
         "reason": "; ".join(reasons),
         "overlap": overlap_note([result.contamination for result in scored]),
         "templates": _over_templates([result.templates for result in scored if result.templates]),
@@ -49,6 +50,9 @@ def measure(results: Sequence[Result], column: Column, rules: Rules) -> Measured
         cell = Cell(**{**facts, **_missing(ordered)})  # type: ignore[arg-type]
     elif items is None:
         cell = Cell(**facts, **of_scores([result.score for result in scored if result.score]))  # type: ignore[arg-type]
+        cell = _of_stderr(cell, scored[0].stderr, rules.level) if len(scored) == 1 else cell
+        if column.counts and cell.value is not None:
+            cell = replace(cell, normalised=normalise(cell.value, column.chance))
     else:
         cell = Cell(**facts, **_of_items(items, column, rules))  # type: ignore[arg-type]
     bounds = [result.bounds for result in ordered if result.bounds is not None]
@@ -95,6 +99,8 @@ def mean_price(prices: Sequence[Price]) -> Price:
     """What one seed took, on average."""
     if not prices:
         return Price()
+    if len(prices) == 1:
+        return prices[0]
     return Price(
         trainable_parameters=max(price.trainable_parameters for price in prices),
         training_seconds=float(np.mean([price.training_seconds for price in prices])),
@@ -140,6 +146,16 @@ def of_scores(scores: Sequence[Score]) -> dict[str, object]:
         "clusters": scores[0].clusters,
         "repeats": len(scores),
     }
+
+
+def _of_stderr(cell: Cell, stderr: float | None, level: float) -> Cell:
+    """With the interval that a standard error gives by the normal law. One of 0 says nothing: all answers were right,
+    or all were wrong."""
+    if cell.value is None or not stderr:
+        return cell
+    half = quantile(level) * stderr
+    method = "normal, standard error as imported"
+    return replace(cell, low=cell.value - half, high=cell.value + half, method=method)
 
 
 def _missing(results: Sequence[Result]) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -90,22 +90,24 @@ def distinct(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """A name for each (name, fingerprint): with the fingerprint's first digits where others bear the same
     name."""
     unique = sorted(set(pairs))
-    names = [name for name, _ in unique]
-    return {
-        (name, digest): name if names.count(name) == 1 else f"{name} #{digest[:6]}" for name, digest in unique
-    }
+    count = Counter(name for name, _ in unique)
+    return {(name, digest): name if count[name] == 1 else f"{name} #{digest[:6]}" for name, digest in unique}
 
 
 def entry_names(results: Sequence[Result]) -> dict[str, tuple[str, str]]:
     """(model, adaptation) as the board calls them, by entry key."""
-    models = distinct((r.model["name"], r.model["fingerprint"]) for r in results)
-    adaptations = distinct((_label(r), _settings(r)) for r in results)
+    first: dict[str, Result] = {}
+    for result in results:
+        first.setdefault(result.entry_key, result)
+    settings = {key: _settings(result) for key, result in first.items()}
+    models = distinct((r.model["name"], r.model["fingerprint"]) for r in first.values())
+    adaptations = distinct((_label(r), settings[key]) for key, r in first.items())
     return {
-        r.entry_key: (
+        key: (
             models[r.model["name"], r.model["fingerprint"]],
-            adaptations[_label(r), _settings(r)],
+            adaptations[_label(r), settings[key]],
         )
-        for r in results
+        for key, r in first.items()
     }
 
 
@@ -164,4 +166,8 @@ def _exclusion(result: Result, results: Sequence[Result]) -> Exclusion:
     if metric["chance"] is not None and not 0 <= metric["chance"] < 1:
         return "chance"
     items = [each.items.values for each in results if each.items is not None]
-    return "range" if any(((values < 0) | (values > 1)).any() for values in items) else ""
+    if any(((values < 0) | (values > 1)).any() for values in items):
+        return "range"
+    # A score without values per sample may be a correlation.
+    bare = [each.score.value for each in results if each.items is None and each.score is not None]
+    return "range" if any(abs(value) > 1 for value in bare if value is not None) else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from tianti.board.board import Board
 from tianti.board.cells import average
 from tianti.board.entries import Column, Entry
+from tianti.board.imported import items_of_entry
 from tianti.board.ranking import task_matrix
 from tianti.board.results import Items, read_result
 from tianti.board.rounding import rounded
@@ -78,7 +79,7 @@ def compare(store: Store, board: Board, first: str, second: str) -> Comparison:
         StoreError: answers are gone or were changed since they were sealed.
     """
     one, other = board.entry(first), board.entry(second)
-    of_one, of_other = _items(store, one), _items(store, other)
+    of_one, of_other = _items(store, board, one), _items(store, board, other)
     shared = [column for column in board.columns if _has(one, column) and _has(other, column)]
     pairs = {
         column.name: _pair(of_one[column.name], of_other[column.name], column)
@@ -116,8 +117,10 @@ def _corrected(tasks: Iterable[Difference]) -> tuple[Difference, ...]:
     return tuple(replace(task, p_holm=rounded(adjusted.get(task.task))) for task in found)
 
 
-def _items(store: Store, entry: Entry) -> dict[str, Items]:
+def _items(store: Store, board: Board, entry: Entry) -> dict[str, Items]:
     """The entry's items on each task, averaged over its seeds."""
+    if entry.provenance == "imported":
+        return items_of_entry(store, board, entry)
     found = {}
     for task, cell in entry.cells.items():
         runs = [read_result(store, store.run(run_id)).items for run_id in cell.run_ids]

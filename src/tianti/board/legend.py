@@ -25,10 +25,13 @@ def legend(board: Board) -> Iterable[str]:
     level, tasks = f"{board.level:.0%}", len(board.counting)
     target = "new samples of the same kind" if board.decided is None else "this bank of samples"
     if tasks:
-        yield (
-            f"mean: over {tasks} {'task' if tasks == 1 else 'tasks'}, in %; 0 is guessing, 100 perfect. "
-            f"±: half of the {level} interval for {target}."
-        )
+        known = any(column.chance is not None for column in board.counting)
+        zero = "0 is guessing" if known else "no chance levels are known: 0 is a score of 0"
+        line = f"mean: over {counted(tasks, 'task')}, in %; {zero}, 100 perfect."
+        drawn = any(cell.low is not None for entry in board.entries for cell in entry.cells.values())
+        yield line + (f" ±: half of the {level} interval for {target}." if drawn else "")
+    if any(entry.provenance == "imported" for entry in board.entries):
+        yield "imported: read from the files of other programs, not measured here."
     if board.decided:
         yield from _decided(board, board.decided)
     elif board.family:
@@ -36,6 +39,11 @@ def legend(board: Board) -> Iterable[str]:
         yield (
             f"rank: all intervals hold at once with {level} "
             f"(paired tests on shared samples, {correction} over {board.family:,} hypotheses)."
+        )
+    elif tasks and len(board.entries) > 1 and any(entry.rank is not None for entry in board.entries):
+        yield (
+            "rank: by the mean alone. No test was made, as there are no values per sample: entries next to each other "
+            "may as well stand the other way round."
         )
     elif not tasks and len(board.entries) > 1:
         yield (
@@ -118,6 +126,11 @@ def _unranked(tasks: int) -> str:
     if tasks == 1:
         return "–: no score on the task that makes up the mean, so not ranked."
     return f"(mean): of fewer than {tasks} tasks, so not ranked."
+
+
+def more(entries: int) -> Iterable[str]:
+    if entries:
+        yield f"{counted(entries, 'more entry', 'more entries')}: --top N shows N of them, --json has all."
 
 
 def hidden(columns: int, what: str) -> Iterable[str]:

@@ -16,8 +16,8 @@ from tianti.stats import RankIntervals, TaskMatrix, fewest_items_to_unseat, macr
 
 def rank_on_task(
     rows: Sequence[Row], column: Column, rules: Rules
-) -> tuple[list[Row], Column, Ranking | None]:
-    """Each entry's place on one task; with an interval where the metric is a mean over items."""
+) -> tuple[dict[str, Cell], Column, Ranking | None]:
+    """Each entry's cell with its place on one task, by id; with an interval where the metric is a mean over items."""
     sign = 1.0 if column.higher_is_better else -1.0
     cells = {row.entry.id: row.entry.cells[column.name] for row in rows if column.name in row.entry.cells}
     valued = {name: cell.value for name, cell in cells.items() if cell.value is not None}
@@ -28,17 +28,13 @@ def rank_on_task(
     ranks = ranking.simultaneous if ranking is not None else None
     where = {name: index for index, (name, _) in enumerate(tested)}
 
-    def ranked(row: Row) -> Row:
-        name = row.entry.id
-        if name not in place:
-            return row
-        low, high = _bounds(ranks, where.get(name), place[name])
-        cell = replace(cells[name], rank=place[name], rank_low=low, rank_high=high)
-        return replace(row, entry=replace(row.entry, cells={**row.entry.cells, column.name: cell}))
-
+    ranked = {}
+    for name, own in place.items():
+        low, high = _bounds(ranks, where.get(name), own)
+        ranked[name] = replace(cells[name], rank=own, rank_low=low, rank_high=high)
     pairs = len(tested) * (len(tested) - 1) // 2
     better = int(ranks.better.sum()) if ranks is not None else 0
-    return [ranked(row) for row in rows], replace(column, better=better, pairs=pairs), ranking
+    return ranked, replace(column, better=better, pairs=pairs), ranking
 
 
 def rank_rows(
@@ -53,6 +49,8 @@ def rank_rows(
         # One task whose metric cannot be averaged with others (perplexity): the place on it is the rank.
         return [_ranked_by_cell(row, columns[0]) for row in rows], 0, None
     complete = [row for row in rows if row.entry.complete]
+    if any(row.items(column) is None for row in complete for column in counting):
+        return _ranked_by_mean(rows, complete), 0, None
     items = {
         column.name: [found for row in complete if (found := row.items(column)) is not None]
         for column in counting
@@ -137,6 +135,13 @@ def _winner(
         challenger=complete[unseating.challenger].entry.name if unseating else None,
         exact=unseating.exact if unseating else False,
     )
+
+
+def _ranked_by_mean(rows: Sequence[Row], complete: Sequence[Row]) -> list[Row]:
+    """By the mean alone: without values per sample nothing can be tested."""
+    place = places([row.entry.mean for row in complete if row.entry.mean is not None])
+    ranks = {row.entry.id: own for row, own in zip(complete, place, strict=True)}
+    return [replace(row, entry=replace(row.entry, rank=ranks.get(row.entry.id))) for row in rows]
 
 
 def _ranked_by_cell(row: Row, column: Column) -> Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
@@ -12,8 +13,9 @@ import numpy as np
 
 from tianti.adapt import Continual, label, parse_adaptation
 from tianti.adapt.continual import Strategy, parse_strategy, short
-from tianti.board.entries import Price
+from tianti.board.entries import Price, Provenance
 from tianti.core.call import Call
+from tianti.core.exceptions import UnknownNameError
 from tianti.core.fingerprint import fingerprint
 from tianti.evaluation.answer import Answer
 from tianti.evaluation.bounds import Bounds, bounds_of
@@ -71,6 +73,9 @@ class Result:
     """The most memory in use while it was trained."""
     router_accuracy: float | None = None
     """The share of the task's held-out examples that a strategy's router sends to it; None where nothing routes."""
+    stderr: float | None = None
+    """The standard error of the score, as the file says it that it was imported from."""
+    provenance: Provenance = "measured"
 
     @property
     def metric(self) -> Mapping[str, Any]:
@@ -88,6 +93,32 @@ class Result:
     def task_key(self) -> str:
         """Runs with this key belong to one column."""
         return f"{self.task['name']}\n{self.task['fingerprint']}"
+
+
+class Choice:
+    """Patterns of task names, such as `nano/*`; none is all. Remembers what it was asked, to name the nearest."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self.patterns = tuple(patterns)
+        self._asked: dict[str, bool] = {}
+        self._used: set[str] = set()
+
+    def has(self, name: str) -> bool:
+        """Whether the task is chosen."""
+        if name not in self._asked:
+            matching = [pattern for pattern in self.patterns if fnmatchcase(name, pattern)]
+            self._used.update(matching)
+            self._asked[name] = bool(matching) or not self.patterns
+        return self._asked[name]
+
+    def check(self) -> None:
+        """
+        Raises:
+            UnknownNameError: a pattern fits no task that was asked for.
+        """
+        for pattern in self.patterns:
+            if pattern not in self._used:
+                raise UnknownNameError("task", pattern, self._asked)
 
 
 def read_results(store: Store, study: str | None = None) -> list[Result]:

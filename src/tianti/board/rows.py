@@ -59,8 +59,18 @@ def make_rows(
 
 
 def with_mean(row: Row, counting: Sequence[Column], level: float) -> Row:
-    """The macro-average over the counting tasks that the entry has."""
+    """The macro-average over the counting tasks that the entry has; without an interval where one of them has no
+    values per sample."""
+    values = [
+        cell.normalised
+        for column in counting
+        if (cell := row.entry.cells.get(column.name)) is not None and cell.normalised is not None
+    ]
     tasks = task_values(row, counting)
+    if len(tasks) < len(values):
+        mean = sum(values) / len(values)
+        complete = len(values) == len(counting)
+        return replace(row, entry=replace(row.entry, tasks_done=len(values), complete=complete, mean=mean))
     interval = macro_interval(tasks, level=level)
     entry = replace(
         row.entry,
@@ -101,6 +111,7 @@ def _entry(result: Result, names: tuple[str, str], slug: str, measured: Mapping[
         parameters=result.model["parameters"],
         adaptation=names[1],
         method=result.adaptation["name"],
+        provenance=result.provenance,
         cells={name: each.cell for name, each in measured.items()},
         price=Price(
             trainable_parameters=max(price.trainable_parameters for price in prices),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import accumulate
 
@@ -15,7 +15,7 @@ from rich.text import Text
 from tianti.board.aspects import chosen_aspects
 from tianti.board.board import Board
 from tianti.board.entries import AspectColumn, Cell, Column, Entry
-from tianti.board.legend import about, hidden, legend, notes
+from tianti.board.legend import about, hidden, legend, more, notes
 from tianti.board.show import (
     MISSING,
     cell_text,
@@ -51,17 +51,20 @@ def to_text(board: Board) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
 
 
-def render(board: Board, metrics: Sequence[str] = ()) -> RenderableType:
+def render(board: Board, metrics: Sequence[str] = (), top: int | None = None) -> RenderableType:
     """The board as a table as wide as the terminal allows, with a legend and a note for what is missing.
 
     Args:
         metrics: further metrics (calibration, robustness, …) that are shown as columns behind the tasks.
+        top: show the first so many entries only.
 
     Raises:
         UnknownNameError, InputError: the board has no such metric.
     """
     further = chosen_aspects(board.aspects, metrics)
-    return _View(board, further) if board.entries else Text("The board is empty: nothing has been run yet.")
+    return (
+        _View(board, further, top) if board.entries else Text("The board is empty: nothing has been run yet.")
+    )
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,12 @@ class _View:
 
     board: Board
     further: Sequence[AspectColumn] = ()
+    top: int | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        board = self.board
+        board, everything = self.board, self.board
+        if self.top is not None:
+            board = replace(board, entries=board.entries[: self.top])
         left = [_left(entry) for entry in board.entries]
         used = sum(_width(column) for column in zip(*left, strict=True)) + 1
         columns: list[Column] = [*board.columns, *self.further]
@@ -97,10 +103,11 @@ class _View:
         numbered = [] if style.names else [_numbered(whole)]
         for line in [
             *numbered,
-            *legend(board),
+            *more(len(everything.entries) - len(board.entries)),
+            *legend(everything),
             *about(self.further),
             *hidden(len(columns) - max(shown, 0), "column" if self.further else "task"),
-            *notes(board),
+            *notes(everything),
         ]:
             yield Text(line, style="dim")
 

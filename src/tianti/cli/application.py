@@ -12,6 +12,7 @@ from tianti.cli import (
     demo,
     explain,
     export,
+    import_files,
     models,
     place,
     pretrain,
@@ -47,6 +48,7 @@ def application() -> typer.Typer:
     app.command("battles")(battles.battles)
     app.command("contamination")(contamination.contamination)
     app.command("reported")(reported.reported)
+    app.command("import")(import_files.import_files)
     app.command("place")(place.place)
     app.command("pretrain")(pretrain.pretrain)
     app.command("update")(update.update)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tianti.board.streams import Stream
 
 
+MOST_ENTRIES = 100
+
+
 class Proportions(StrEnum):
     """The intervals for shares of independent samples."""
 
@@ -57,6 +60,11 @@ def board(
         bool,
         typer.Option("--matrix", help="Of streams: the score of every task after every stage."),
     ] = False,
+    top: Annotated[int, typer.Option("--top", min=1, help="Print the first so many entries.")] = MOST_ENTRIES,
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option("--task", "-t", help="Only this task, or those like it: 'nano/*'. May be repeated."),
+    ] = None,
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
     as_json: JsonOption = False,
@@ -69,7 +77,7 @@ def board(
     from tianti.board.terminal import render
     from tianti.board.terminal_streams import render_streams
 
-    loaded = load_board(store, study, Rules(level, intervals.value, ranks.value, seed))
+    loaded = load_board(store, study, Rules(level, intervals.value, ranks.value, seed), tasks or ())
     streams = load_streams(store, study, level)
     if transfer:
         _print_transfer(loaded, store, study, as_json=as_json)
@@ -80,7 +88,8 @@ def board(
     elif matrix:
         Console().print(render_streams(streams, matrix=True))
     else:
-        Console().print(render(loaded, [name.strip() for name in metrics.split(",") if name.strip()]))
+        further = [name.strip() for name in metrics.split(",") if name.strip()]
+        Console().print(render(loaded, further, top))
         if streams:
             Console().print("", render_streams(streams))
 

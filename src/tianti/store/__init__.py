@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from tianti.evaluation.score import Score
+from tianti.store.imports import ImportRecord, NewImport
 from tianti.store.records import Attempt, DeploymentRecord, Run, StudyRecord, VersionRecord
 from tianti.store.store import UPDATES, Store
 
-__all__ = ["UPDATES", "Attempt", "DeploymentRecord", "Run", "Score", "Store", "StudyRecord", "VersionRecord"]
+__all__ = [
+    "UPDATES",
+    "Attempt",
+    "DeploymentRecord",
+    "ImportRecord",
+    "NewImport",
+    "Run",
+    "Score",
+    "Store",
+    "StudyRecord",
+    "VersionRecord",
+]

@@ -81,14 +81,25 @@ def draft_part(folder: Path, answers: Sequence[Answer]) -> Iterator[Draft]:
     Raises:
         OSError: the disk refuses.
     """
+    with draft_file(folder, _parquet(answers), len(answers)) as draft:
+        yield draft
+
+
+@contextmanager
+def draft_file(folder: Path, content: memoryview, rows: int) -> Iterator[Draft]:
+    """Write a Parquet file of so many rows to a temporary file of `folder`, which goes unless it was placed.
+
+    Raises:
+        OSError: the disk refuses.
+    """
     path = folder / f".{uuid.uuid4().hex}.tmp"
     try:
         with path.open("xb") as file:
-            file.write(_parquet(answers))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         digest = file_digest(path)
-        yield Draft(path, Part(digest, len(answers), f"{folder.name}/{digest}.parquet"))
+        yield Draft(path, Part(digest, rows, f"{folder.name}/{digest}.parquet"))
     finally:
         path.unlink(missing_ok=True)
 

@@ -9,11 +9,12 @@ folder/updates/         the data that deployed entries have learned since, as ta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+import pyarrow as pa
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
@@ -26,7 +27,15 @@ from tianti.store.codec import answer_from_text, answer_to_text, to_text
 from tianti.store.database import WRITES, open_database
 from tianti.store.deployments import Deployments
 from tianti.store.errors import explained
-from tianti.store.parts import draft_part, old_files, read_part
+from tianti.store.imports import (
+    ImportRecord,
+    NewImport,
+    insert_import,
+    read_sealed,
+    select_imports,
+    table_bytes,
+)
+from tianti.store.parts import draft_file, draft_part, old_files, read_part
 from tianti.store.records import Attempt, Run, StudyRecord
 
 UPDATES = "updates"
@@ -80,7 +89,8 @@ class Store:
         return found[0]
 
     def runs(self, study: str | None = None) -> list[Run]:
-        """All runs in every state, ordered by their start; with `study`, those of its newest record.
+        """All runs in every state, ordered by their start; with `study`, those of its newest record (of a study that
+        was imported, none).
 
         Raises:
             UnknownNameError: no study of this name was recorded.
@@ -90,7 +100,10 @@ class Store:
                 return rows.select_runs(connection)
             newest = rows.newest_studies(connection)
             if study not in newest:
-                raise UnknownNameError("study", study, newest, where=str(self.folder))
+                imported = {record.study for record in select_imports(connection)}
+                if study in imported:
+                    return []
+                raise UnknownNameError("study", study, {*newest, *imported}, where=str(self.folder))
             trials = select(tables.study_trial.c.trial_id).where(
                 tables.study_trial.c.study_id == newest[study]
             )
@@ -232,6 +245,49 @@ class Store:
         with self._read("read explanations") as connection:
             return rows.select_explanations(connection, run_id)
 
+    # Other programs' results
+
+    def add_imports(self, new: Sequence[NewImport]) -> list[ImportRecord]:
+        """Add what was read from files, all of it or nothing; a file that its study has already is left out.
+
+        Returns what was added.
+        """
+        with ExitStack() as drafts, explained(self._parts, "import"):
+            written = [
+                {
+                    name: drafts.enter_context(draft_file(self._parts, table_bytes(table), table.num_rows))
+                    for name, table in each.tables.items()
+                }
+                for each in new
+            ]
+            with self._write("import") as connection:
+                known = {(record.study, record.sha256) for record in select_imports(connection)}
+                added = set()
+                for each, parts in zip(new, written, strict=True):
+                    if (each.study, each.sha256) not in known:
+                        known.add((each.study, each.sha256))
+                        placed = {name: draft.place() for name, draft in parts.items()}
+                        added.add(insert_import(connection, each, placed, _now()))
+        return [record for record in self.imports() if record.import_id in added]
+
+    def imports(self, study: str | None = None) -> list[ImportRecord]:
+        """The files that were imported, in the order in which they came; with `study`, those of it."""
+        with self._read("read what was imported") as connection:
+            return select_imports(connection, study)
+
+    def imported_table(
+        self, record: ImportRecord, name: str, columns: Sequence[str] | None = None
+    ) -> pa.Table | None:
+        """A table that was made of a file, or some columns of it; None where it made no such table.
+
+        Raises:
+            StoreError: the file that holds it is gone or was changed since it was sealed.
+        """
+        if name not in record.parts:
+            return None
+        with explained(self._parts, "read what was imported"):
+            return read_sealed(self.folder, record.parts[name], columns)
+
     # Studies and adapted models
 
     def record_study(self, name: str, trial_ids: Sequence[str], text: str) -> None:
@@ -287,7 +343,13 @@ class Store:
 
     def _orphans(self, connection: Connection) -> set[str]:
         old = old_files(self._parts)
-        return old and old - {Path(uri).name for uri in connection.scalars(select(tables.part.c.uri))}
+        if not old:
+            return old
+        known = [*connection.scalars(select(tables.part.c.uri)), *connection.scalars(_IMPORTED)]
+        return old - {Path(uri).name for uri in known}
+
+
+_IMPORTED = select(tables.imported_part.c.uri)
 
 
 def _now() -> str:

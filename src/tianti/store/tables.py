@@ -6,6 +6,7 @@
      └──< score              append-only; a newer score names the one it supersedes
     study ──< study_trial    append-only; the newest record of a name counts
     version ──< deployment   append-only; the newest deployment of an entry says which version is current
+    imported ──< imported_part    files of other programs' results, and the sealed tables made of them
 
 JSON is kept as text, so that it comes back byte for byte on every database. A change here needs a new
 revision in `migrations/versions/`; a test compares the two.
@@ -163,4 +164,28 @@ deployment = Table(
     Column("reason", Text, nullable=False),
     Column("deployed_at", String(32), nullable=False),
     ForeignKeyConstraint(["entry", "version"], ["version.entry", "version.number"]),
+)
+
+imported = Table(
+    "imported",
+    metadata,
+    Column("import_id", Integer, primary_key=True),
+    Column("study", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("imported_at", String(32), nullable=False),
+)
+# Two processes that import the same file at the same moment must not do it twice.
+Index("ix_imported_file", imported.c.study, imported.c.sha256, unique=True)
+
+imported_part = Table(
+    "imported_part",
+    metadata,
+    Column("import_id", ForeignKey("imported.import_id"), primary_key=True),
+    Column("name", String(16), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("uri", Text, nullable=False),
 )

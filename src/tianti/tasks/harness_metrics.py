@@ -13,7 +13,7 @@ from tianti.tasks.task import Metric
 # Right or wrong, computed by lm-eval's own code. A task's own process_results may give anything these names.
 CHOICE_ACCURACIES = ("acc", "acc_norm", "acc_bytes", "acc_mutual_info")
 _PROPORTIONS = {*CHOICE_ACCURACIES, "exact_match"}
-_RANKING = ("acc_norm", "acc", "exact_match")
+RANKING = ("acc_norm", "acc", "exact_match")
 
 
 def metric_name(metric: str, filter_name: str) -> str:
@@ -29,7 +29,7 @@ def harness_metrics(task: Any, chance: float | None) -> tuple[Metric, ...]:
     """
     higher_is_better = task.higher_is_better()
     names = sorted(
-        task.aggregation(), key=lambda name: _RANKING.index(name) if name in _RANKING else len(_RANKING)
+        task.aggregation(), key=lambda name: RANKING.index(name) if name in RANKING else len(RANKING)
     )
     return tuple(
         Metric(

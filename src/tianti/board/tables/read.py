@@ -1,8 +1,9 @@
-"""A file as an Arrow table: CSV, TSV, JSONL or Parquet, UTF-8. Values stay as they are written."""
+"""A file as an Arrow table: CSV, TSV (also .gz), JSONL or Parquet, UTF-8. Values stay as they are written."""
 
 from __future__ import annotations
 
 import csv
+import gzip
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def read_table(path: Path, what: str) -> pa.Table:
     Raises:
         InputError: no such file, another format, or one that cannot be read (says where).
     """
-    form = path.suffix.lower()
+    form = Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     if form not in FORMATS:
         raise InputError(
             f"{path}: unknown format {path.suffix!r}, expected {', '.join(FORMATS)}",
@@ -57,7 +58,7 @@ def read_table(path: Path, what: str) -> pa.Table:
         raise InputError(f"no file {path}", remedy=name_neighbours(path, FORMATS, f"files of {what}"))
     try:
         table = _table(path, form)
-    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+    except (pa.ArrowException, UnicodeDecodeError, OSError, EOFError, csv.Error) as error:
         # The reader's message names the line or the byte.
         raise InputError(f"{path}: cannot be read as {form}: {error}", remedy="mend that place") from error
     if not table.num_rows:
@@ -81,7 +82,8 @@ def _separated(path: Path, separator: str, *, quoted: bool) -> pa.Table:
     """Every column as text: a model named 007 keeps its zeros. A TSV has no quoting."""
     from pyarrow import csv as arrow
 
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
         quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
         header = next(csv.reader(file, delimiter=separator, quoting=quoting), [])
     twice = sorted({name for name in header if header.count(name) > 1})

@@ -1,0 +1,46 @@
+"""MTEB: one main score per model, task, split and subset, as a CSV."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tianti.board.importers.form import SCORES, Content, columns_of
+from tianti.board.importers.numbers import numbers
+from tianti.board.importers.source import SourceFile
+from tianti.core.wording import counted
+
+NAME = "mteb"
+NEEDED = ("model", "task", "split", "hf_subset", "main_score")
+
+
+def recognises(file: SourceFile) -> bool:
+    return set(NEEDED) <= set(file.columns)
+
+
+def read(file: SourceFile) -> Content:
+    """The scores; a task's is later the mean over its splits and subsets, as MTEB has it.
+
+    Raises:
+        InputError: a score is no number; names the row.
+    """
+    table = file.table
+    value = numbers(table["main_score"], "main_score", str(file.path))
+    missing = int(np.isnan(value).sum())
+    given = {
+        # MTEB writes the / of a hub's name as two underscores in the names of its folders.
+        "model": pc.replace_substring(table["model"], "__", "/", max_replacements=1),
+        "revision": table["revision"] if "revision" in table.column_names else None,
+        "task": table["task"],
+        "metric": "main_score",
+        "value": pa.array(value, from_pandas=True),
+        "higher_is_better": True,
+        "main": True,
+    }
+    fields = table.drop_columns(
+        [name for name in ("model", "revision", "task", "main_score") if name in table.column_names]
+    )
+    scores = columns_of(SCORES, table.num_rows, given, fields)
+    notes = (f"{counted(missing, 'row')} without a score",) if missing else ()
+    return Content(NAME, "mteb", {"scores": scores}, notes=notes)
