@@ -25,7 +25,9 @@ def print_update(found: Update, rules: Rules, again: str, where: str, *, as_json
     console = Console()
     if found.known:
         _say(
-            console, f"version {found.version.number} of {found.version.name} has learned this data already."
+            console,
+            f"version {found.version.number} of {found.version.name} is current and has learned this data already "
+            "(to learn it in another way, restore an earlier version first).",
         )
         return
     console.print(_table(found.changes))
@@ -36,14 +38,15 @@ def print_update(found: Update, rules: Rules, again: str, where: str, *, as_json
             console,
             f"promoted: version {number} of {name} is current: {found.reason}.",
             f"Go back:     {again} --restore {found.before.number}{where}",
-            f"Look closer: tianti show {found.version.served[-1].runs[0]}{where}",
+            f"Look closer: tianti show {_taught(found)}{where}",
         )
         return
     _say(
         console,
         f"refused: version {found.before.number} of {name} stays current: {found.reason}.",
-        "Look at the labels of the new examples; or learn in another way: --strategy separate (a model for each task), "
-        "replay, joint; or allow a larger fall: --margin.",
+        "Look at the labels of the new examples; "
+        + ("" if found.version.strategy == "separate" else "or learn in another way: --strategy; ")
+        + "or allow a larger fall: --margin.",
         f"All versions: {again} --versions{where}",
     )
 
@@ -77,6 +80,12 @@ def print_restored(found: Any, *, as_json: bool) -> None:
         typer.echo(json.dumps({"name": found.name, "current": found.number}, ensure_ascii=False))
     else:
         typer.echo(f"version {found.number} of {found.name} is current.")
+
+
+def _taught(found: Update) -> str:
+    """A run of the task that was taught."""
+    task = next(change.task for change in found.changes if change.role != "old")
+    return next(served.runs[0] for served in found.version.served if served.task == task)
 
 
 def _table(changes: Sequence[Change]) -> Table:

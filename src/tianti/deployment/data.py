@@ -84,6 +84,8 @@ def read_examples(path: Path, task: YamlTask) -> Rows:
         TaskError: one is not; says the line, and the columns that are expected.
     """
     remedy = f"each line is an object with {expected(task)}"
+    if not path.is_file():
+        read_rows(path)  # says what lies there
     try:
         rows = read_rows(path)
         keys: dict[str, Any] = {"data": DataFiles(train=path.name)}
@@ -226,7 +228,7 @@ def _by_line(path: Path, message: str) -> str:
     """The message with the line of the file in place of the number of a row, which counts no empty lines."""
     if path.suffix.lower() != ".jsonl":
         return message
-    lines = path.read_text("utf-8-sig").split("\n")
+    lines = path.read_text("utf-8-sig", errors="replace").split("\n")
     numbers = [number for number, line in enumerate(lines, 1) if line.strip()]
     return re.sub(r"\brow (\d+)", lambda found: f"line {numbers[int(found[1]) - 1]}", message)
 

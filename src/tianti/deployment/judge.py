@@ -169,7 +169,9 @@ def verdict(changes: Sequence[Change], rules: Rules) -> tuple[bool, str]:
     if rules.must_learn and not _learned(taught):
         return False, f"{taught.task} is not shown to be learned: {_gained(taught)}"
     kept = sum(change.before is not None for change in changes)
-    return True, f"none of {kept} tasks falls by more than {rules.margin:g} points"
+    gained = "has gained" if _learned(taught) else "is not shown to have gained"
+    gained = gained if taught.before is not None else "had no score before"
+    return True, f"none of {kept} tasks falls by more than {rules.margin:g} points; {taught.task} {gained}"
 
 
 def _falls(change: Change, rules: Rules) -> bool:
