@@ -339,6 +339,8 @@ def test_import_adds_files_once_and_their_board_is_shown(tianti: Run, tmp_path: 
     status, output, _ = tianti("board", "--study", "mteb", "--task", "STS", "--top", "1")
     assert "1 more entry: --top N" in output
     assert "NLI" not in output
+    status, output, _ = tianti("board", "--study", "mteb")
+    assert "imported boards in this store: --study livebench" in output
     status, output, _ = tianti("rank", "--study", "livebench")
     assert "m1 · prompt" in output
     status, _, error = tianti("import", str(tmp_path / "nothing.csv"))

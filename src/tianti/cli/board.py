@@ -92,6 +92,7 @@ def board(
         Console().print(render(loaded, further, top))
         if streams:
             Console().print("", render_streams(streams))
+        _print_others(store, loaded.title)
 
 
 def _with_streams(loaded: Board, streams: Sequence[Stream]) -> str:
@@ -102,6 +103,20 @@ def _with_streams(loaded: Board, streams: Sequence[Stream]) -> str:
         return loaded.to_json()
     content = json.loads(loaded.to_json()) | {"streams": as_json(streams)}
     return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+def _print_others(store: Path, shown: str) -> None:
+    """The boards of what was imported that are not this one."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from tianti.api import open_store
+
+    with open_store(store) as opened:
+        others = dict.fromkeys(record.study for record in opened.imports() if record.study != shown)
+    if others:
+        named = ", ".join(f"--study {name}" for name in others)
+        Console().print(Text(f"imported boards in this store: {named}", style="dim"))
 
 
 def _print_transfer(loaded: Board, store: Path, study: str | None, *, as_json: bool) -> None:

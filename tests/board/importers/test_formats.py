@@ -127,6 +127,15 @@ def test_old_samples_are_lists_or_have_numbers_as_text(files):
     }  # fmt: skip
 
 
+def test_samples_without_a_number_are_left_out_and_said(files, tmp_path):
+    text = files["samples"].read_text(encoding="utf-8").replace('"acc": 0.0', '"acc": null')
+    path = tmp_path / files["samples"].name
+    path.write_text(text, encoding="utf-8")
+    content = read(path, "org/m")
+    assert content.tables["items"].num_rows == 3
+    assert "1 sample without any number left out" in content.notes
+
+
 def test_samples_without_a_model_are_refused(files, tmp_path):
     moved = tmp_path / f"samples_quiz_{TIME}.jsonl"
     moved.write_bytes(files["samples"].read_bytes())

@@ -13,6 +13,7 @@ from tianti.board.importers import lm_eval
 from tianti.board.importers.form import ITEMS, Content, table_of
 from tianti.board.importers.source import SourceFile
 from tianti.core.exceptions import InputError
+from tianti.core.wording import counted
 from tianti.tasks.harness_metrics import metric_name
 
 NAME = "lm-eval samples"
@@ -61,41 +62,55 @@ def read(file: SourceFile) -> Content:
             remedy="keep the results file of the run beside it, or name the model with --model org/name",
         )
     task = _task(file, results)
-    about = {**lm_eval.who(results, model), "task": task, "version": lm_eval.version_of(results, task)}
+    about = {
+        **lm_eval.who(results, model),
+        "task": task,
+        "version": lm_eval.version_of(results, task),
+        "shots": lm_eval.shots_of(results, task),
+    }
+    del about["parameters"]
+    rows, texts, empty = _rows(file, about)
+    if not rows:
+        raise InputError(
+            f"{file.path}: no metric has a number for each sample: {', '.join(sorted(texts)) or 'none'}"
+        )
+    ranking = lm_eval.ranking_metric(dict.fromkeys(row["metric"] for row in rows))
+    for row in rows:
+        row["main"] = row["metric"] == ranking
+        row["higher_is_better"] = lm_eval.higher_is_better(results, task, row["metric"])
+    notes = [
+        f"{metric} is no number for each sample, so it has no intervals from samples"
+        for metric in sorted(texts)
+    ]
+    notes += [f"{counted(empty, 'sample')} without any number left out"] if empty else []
+    return Content(NAME, lm_eval.NAME, {"items": table_of(ITEMS, rows)}, notes=tuple(notes))
+
+
+def _rows(file: SourceFile, about: Mapping[str, Any]) -> tuple[list[dict[str, Any]], set[str], int]:
+    """A row for each metric of each sample, the record in the first of them; the metrics that are no numbers; and how
+    many samples have none that is."""
     rows: list[dict[str, Any]] = []
     texts: set[str] = set()
+    empty = 0
     for number, record in file.records():
         if "doc_id" not in record:
             raise InputError(
                 f"{file.path}, record {number}: has no doc_id", remedy="mend it; nothing was imported"
             )
-        filter_name = record.get("filter")
-        for metric, value in _values(record, texts):
-            name = metric_name(metric, filter_name if isinstance(filter_name, str) else "none")
+        given = record.get("filter")
+        values = _values(record, texts)
+        empty += not values
+        for place, (metric, value) in enumerate(values):
             rows.append(
                 {
                     **about,
-                    "shots": lm_eval.shots_of(results, task),
-                    "metric": name,
-                    "higher_is_better": lm_eval.higher_is_better(results, task, name),
+                    "metric": metric_name(metric, given if isinstance(given, str) else "none"),
                     "item": str(record["doc_id"]),
                     "value": value,
-                    "record": json.dumps(record, ensure_ascii=False),
+                    "record": None if place else json.dumps(record, ensure_ascii=False),
                 }
             )
-    numeric = {row["metric"] for row in rows}
-    if not rows:
-        raise InputError(
-            f"{file.path}: no metric has a number for each sample: {', '.join(sorted(texts)) or 'none'}"
-        )
-    ranking = lm_eval.ranking_metric(sorted(numeric, key=[row["metric"] for row in rows].index))
-    rows = [{**row, "main": row["metric"] == ranking} for row in rows]
-    rows = [{name: value for name, value in row.items() if name != "parameters"} for row in rows]
-    notes = tuple(
-        f"{metric} is no number for each sample, so it has no intervals from samples"
-        for metric in sorted(texts)
-    )
-    return Content(NAME, lm_eval.NAME, {"items": table_of(ITEMS, rows)}, notes=notes)
+    return rows, texts, empty
 
 
 def _values(record: Mapping[str, Any], texts: set[str]) -> list[tuple[str, float]]:

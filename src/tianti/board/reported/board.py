@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tianti.board.assemble import USUAL
-from tianti.board.board import Board, as_recorded
+from tianti.board.board import Board, Rules, as_recorded
 from tianti.board.entries import Cell, Column, Entry, Source
 from tianti.board.reported.scores import ReportedScore, reported_scores
 from tianti.board.slugs import slugs
@@ -59,7 +58,7 @@ def reported_board(scores: Sequence[ReportedScore] | None = None) -> Board:
         )
         for row, tasks in grouped.items()
     )
-    return as_recorded(Board(TITLE, USUAL, tuple(columns.values()), entries, family=0))
+    return as_recorded(Board(TITLE, Rules(), tuple(columns.values()), entries, family=0))
 
 
 def _column(task: str, metric: str) -> Column:
