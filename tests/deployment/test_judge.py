@@ -145,6 +145,9 @@ def test_a_smaller_error_is_a_gain_in_per_cent_of_what_it_was(store: Store) -> N
         store, task_with(Metric("m", mean, higher_is_better=False, scale="mean")), "old", runs[:1], runs[1:]
     )
     assert found.unit == "%"
+    assert (
+        compare_runs(store, task_with(Metric("m", mean, scale="mean")), "old", runs[:1], runs[:1]).unit == "%"
+    )
     assert found.gain == pytest.approx(20.0)
     worse = compare_runs(
         store, task_with(Metric("m", mean, higher_is_better=False, scale="mean")), "old", runs[1:], runs[:1]

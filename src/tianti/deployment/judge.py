@@ -77,18 +77,18 @@ def compare_runs(store: Store, task: Task, role: Role, before: Sequence[str], af
     shared = old.samples & new.samples
     if not shared:
         return Change(name, role, old.value, new.value)
-    if list(before) == list(after):
-        return Change(name, role, old.value, new.value, 0.0, 0.0, 0.0, n=len(new.samples), unchanged=True)
     values = old.score(shared), new.score(shared)
-    gap = _difference(metric, old, new, shared)
     share = metric.higher_is_better and all(0 <= value <= 1 for value in values)
+    unit: Literal["points", "%"] = "points" if share else "%"
+    if list(before) == list(after):
+        return Change(name, role, *rounded(values), 0.0, 0.0, 0.0, len(shared), unit, unchanged=True)
+    gap = _difference(metric, old, new, shared)
     scale = (1 if metric.higher_is_better else -1) * 100 / (1 if share else abs(values[0]) or 1)
     bounds = [scale * bound for bound in (gap.low, gap.high) if bound is not None] if gap else []
     low, high = (min(bounds), max(bounds)) if len(bounds) == 2 else (None, None)
     before_value, after_value, gain, low, high = rounded(
         [*values, scale * (values[1] - values[0]), low, high]
     )
-    unit: Literal["points", "%"] = "points" if share else "%"
     return Change(name, role, before_value, after_value, gain, low, high, len(shared), unit)
 
 
