@@ -77,11 +77,11 @@ def compare_runs(store: Store, task: Task, role: Role, before: Sequence[str], af
     shared = old.samples & new.samples
     if not shared:
         return Change(name, role, old.value, new.value)
-    values = old.score(shared), new.score(shared)
+    values: tuple[float, float] = old.score(shared), new.score(shared)
     share = metric.higher_is_better and all(0 <= value <= 1 for value in values)
     unit: Literal["points", "%"] = "points" if share else "%"
     if list(before) == list(after):
-        return Change(name, role, *rounded(values), 0.0, 0.0, 0.0, len(shared), unit, unchanged=True)
+        return Change(name, role, values[0], values[1], 0.0, 0.0, 0.0, len(shared), unit, unchanged=True)
     gap = _difference(metric, old, new, shared)
     scale = (1 if metric.higher_is_better else -1) * 100 / (1 if share else abs(values[0]) or 1)
     bounds = [scale * bound for bound in (gap.low, gap.high) if bound is not None] if gap else []
