@@ -60,7 +60,7 @@ def study_of_entry(store: Store, name: str, **fields: Any) -> Study:
     given = {key: value for key, value in fields.items() if value is not None}
     if BETWEEN not in name:
         return study_of(study="contamination", models=[name], **given)
-    entry = build_board(store).entry(name)
+    entry = build_board(store).measured(name)
     if "adaptations" in given:
         raise InputError(
             f"{name} names its adaptation already", remedy="leave --adapt out, or name the model"

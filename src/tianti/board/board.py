@@ -126,6 +126,21 @@ class Board:
             "entry", name, [entry.name for entry in self.entries], remedy="`tianti board` lists the entries"
         )
 
+    def measured(self, name: str) -> Entry:
+        """The entry of this name or id, which has runs.
+
+        Raises:
+            UnknownNameError: there is none; names the nearest.
+            InputError: it was read from the files of another program, so its model and prompts are not known here.
+        """
+        entry = self.entry(name)
+        if entry.provenance == "imported":
+            raise InputError(
+                f"{entry.name} was imported, not measured here: it has no runs",
+                remedy="run its model on a task, and use that row",
+            )
+        return entry
+
     def to_dict(self) -> dict[str, Any]:
         """The board as JSON-ready data; `snapshot` is its name."""
         return {**_content(self), "snapshot": self.snapshot}

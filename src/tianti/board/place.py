@@ -210,6 +210,7 @@ def _ranked(board: Board) -> list[Entry]:
             "the board has no ranked entries to place a new one among",
             remedy="run a study first, or name another with --study",
         )
+    board.measured(ranked[0].name)
     return ranked
 
 

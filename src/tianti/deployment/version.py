@@ -100,7 +100,7 @@ def find_deployment(store: Store, name: str) -> Version:
     if by_name:
         return Version.of(store.deployments.versions(by_name[0])[0])
     board = build_board(store)
-    entry = board.entry(name)
+    entry = board.measured(name)
     key = _key(store, entry)
     for known in names:
         versions = [Version.of(record) for record in store.deployments.versions(known)]

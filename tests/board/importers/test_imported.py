@@ -16,8 +16,10 @@ from tianti.board.compare import compare
 from tianti.board.importers.add import import_files
 from tianti.board.item_scores import find_columns, items_of_results, rank_items, read_items
 from tianti.board.legend import legend
+from tianti.board.place import NewEntry, place
 from tianti.board.tables import as_table
 from tianti.core.exceptions import InputError, UnknownNameError
+from tianti.core.progress import Silent
 from tianti.store import Store
 from worlds import World
 
@@ -155,6 +157,14 @@ def test_imported_entries_are_compared_on_their_samples(store, files):
     (task,) = found.tasks
     assert (task.n, task.first, task.second) == (2, 0.75, 0.125)
     assert task.p is not None
+
+
+def test_what_needs_runs_says_that_there_are_none(store, files):
+    import_files(store, [files["livebench"]])
+    with pytest.raises(InputError, match="m1 · prompt was imported, not measured here"):
+        build_board(store).measured("m1 · prompt")
+    with pytest.raises(InputError, match="was imported, not measured here"):
+        place(store, build_board(store), NewEntry("nano:llama"), Silent())
 
 
 @real
