@@ -12,13 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from tianti.api import compare_entries, load_board, run
+from tianti.api import compare_entries, load_board, load_streams, run
 from tianti.board import Board, Entry
+from tianti.board.streams import Stream
 from tianti.study import study_of
 from tianti.tasks.kinds import KINDS
 
-TRAINED = ("lora(epochs=2)", "full(epochs=2)")
-REFUSAL = re.compile(r"does not fit|needs a model that|no solved examples|shots stand in a prompt")
+HEAD = "head-only(epochs=10)"
+TRAINED = ("lora(epochs=1)", "full(epochs=1)")
+REFUSAL = re.compile(
+    r"does not fit|needs a model that|no solved examples|shots stand in a prompt|instruction=true asks for"
+)
 
 
 def _demo(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -32,7 +36,7 @@ def _demo(folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
-    _demo(folder)
+    (folder / "said.txt").write_text(_demo(folder).stdout, encoding="utf-8")
     return folder
 
 
@@ -71,11 +75,11 @@ def test_everything_was_measured_or_refused_with_a_reason(board: Board) -> None:
         entry.name: sum(cell.state == "ok" for cell in entry.cells.values()) for entry in board.entries
     }
     whole = len(board.columns)
-    for adaptation in ("zero-shot", "head-only", *TRAINED):
+    for adaptation in ("zero-shot", HEAD, *TRAINED):
         assert answered[f"nano:llama · {adaptation}"] == whole
         assert answered[f"nano:t5 · {adaptation}"] == whole - 1, "all but whole texts"
     # A head gives labels, choices, tags and spans, and writes nothing.
-    for adaptation in ("head-only", *TRAINED):
+    for adaptation in (HEAD, *TRAINED):
         assert answered[f"nano:bert · {adaptation}"] == 8
 
 
@@ -114,6 +118,32 @@ def test_the_untrained_model_sits_at_chance_and_pre_training_beats_it(tmp_path: 
     assert found is not None
     assert found.low is not None
     assert found.low > 0
+
+
+def _lost_of_the_first(stream: Stream) -> float:
+    """By how much the first task's score has fallen since it was learned."""
+    learned, last = stream.matrix[1][0], stream.matrix[-1][0]
+    assert learned is not None
+    assert last is not None
+    return learned - last
+
+
+def test_the_stream_shows_what_is_forgotten_and_what_replay_keeps(demo: Path) -> None:
+    found = {stream.strategy: stream for stream in load_streams(demo / "store", "demo-stream")}
+    assert [*found] == ["plain", "replay(size=50)", "joint"]
+    plain, replay = found["plain"], found["replay(size=50)"]
+    assert _lost_of_the_first(plain) > _lost_of_the_first(replay) + 0.2
+    assert replay.less_forgotten is not None
+    assert replay.less_forgotten.low > 0
+    said = " ".join((demo / "said.txt").read_text(encoding="utf-8").split())
+    assert said.index("rank model") < said.index("Read a column downwards")
+    for part in (
+        "3: nano/sentiment",
+        "plain: ",
+        "replay(size=50): ",
+        "points forgotten",
+    ):
+        assert part in said
 
 
 def test_the_ranks_agree_with_the_means_and_their_intervals_hold_them(board: Board) -> None:

@@ -20,6 +20,12 @@ def test_from_scratch_trains_and_measures_the_model_it_trained(
     study = tmp_path / "small.yaml"
     study.write_text("study: demo\nmodels: [nano:llama]\ntasks: [nano/sentiment]\n")
     monkeypatch.setattr("tianti.cli.demo.STUDY", study)
+    stream = tmp_path / "stream.yaml"
+    stream.write_text(
+        "study: demo-stream\nmodels: [nano:llama]\nadaptations: ['full(epochs=1, max_examples=16)']\n"
+        "stream: [nano/programs, nano/sentiment]\n"
+    )
+    monkeypatch.setattr("tianti.cli.demo.STREAM", stream)
     arguments = [
         "demo",
         "--from-scratch",
@@ -34,7 +40,8 @@ def test_from_scratch_trains_and_measures_the_model_it_trained(
     ]
     main_or_exit(arguments)
     assert (tmp_path / "store/nano-llama/model.safetensors").exists()
-    assert "nano-llama" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "nano-llama · full(epochs=1, max_examples=16) · plain: score in per cent" in " ".join(said.split())
     before = (tmp_path / "store/nano-llama/card.json").read_bytes()
     main_or_exit(arguments)
     assert "nothing to do" in capsys.readouterr().out
