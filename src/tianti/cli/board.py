@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tianti.board import Board
-    from tianti.board.streams import Stream
 
 
 MOST_ENTRIES = 100
@@ -74,6 +72,7 @@ def board(
 
     from tianti.api import load_board, load_streams
     from tianti.board import Rules
+    from tianti.board.snapshot import board_json
     from tianti.board.terminal import render
     from tianti.board.terminal_streams import render_streams
 
@@ -84,7 +83,7 @@ def board(
     elif curve:
         _print_curves(loaded, as_json=as_json)
     elif as_json:
-        typer.echo(_with_streams(loaded, streams))
+        typer.echo(board_json(loaded, streams))
     elif matrix:
         Console().print(render_streams(streams, matrix=True))
     else:
@@ -93,16 +92,6 @@ def board(
         if streams:
             Console().print("", render_streams(streams))
         _print_others(store, loaded.title)
-
-
-def _with_streams(loaded: Board, streams: Sequence[Stream]) -> str:
-    """The board as JSON, and beside it what streams there are."""
-    from tianti.board.streams import as_json
-
-    if not streams:
-        return loaded.to_json()
-    content = json.loads(loaded.to_json()) | {"streams": as_json(streams)}
-    return json.dumps(content, ensure_ascii=False, indent=2)
 
 
 def _print_others(store: Path, shown: str) -> None:

@@ -1,0 +1,93 @@
+"""A Snapshot: everything that the pages show, frozen and hashed, so that one name means one set of numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+from tianti.board.assemble import USUAL
+from tianti.board.board import Board, Rules
+from tianti.board.build import build_board
+from tianti.board.reported import reported_board
+from tianti.board.rounding import rounded
+from tianti.board.streams import Stream, as_json, read_streams
+from tianti.board.transfer import Matrix, transfer_matrices
+from tianti.core.fingerprint import fingerprint
+from tianti.evaluation.score import Score
+from tianti.store import Run, Store
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run with its scores as they were when the snapshot was taken. Its answers, sealed when it finished, stay in the
+    store, which refuses them if they were changed."""
+
+    run: Run
+    scores: tuple[Score, ...]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The board that was asked for, what belongs to it, and the boards beside it.
+
+    `boards` are the board and, where the whole store was asked for, those of what was imported; `streams` and
+    `transfer` belong to the first. `runs` are those behind its cells, by id.
+    """
+
+    boards: tuple[Board, ...]
+    streams: tuple[Stream, ...]
+    transfer: tuple[Matrix, ...]
+    reported: Board
+    runs: Mapping[str, RecordedRun]
+
+    @property
+    def board(self) -> Board:
+        """The board that was asked for."""
+        return self.boards[0]
+
+    @cached_property
+    def id(self) -> str:
+        """The sha256 of the content: two snapshots with this id show the same."""
+        content = {
+            "boards": [board.snapshot for board in self.boards],
+            "streams": self.streams,
+            "transfer": self.transfer,
+            "reported": self.reported.snapshot,
+            "runs": self.runs,
+        }
+        return fingerprint(rounded(content))
+
+
+def take_snapshot(store: Store, study: str | None = None, rules: Rules = USUAL) -> Snapshot:
+    """The snapshot of a store, or of one of its studies, as it is now.
+
+    Raises:
+        UnknownNameError: no study of this name was recorded.
+        StoreError: answers are gone or were changed since they were sealed.
+    """
+    board = build_board(store, study, rules)
+    names = dict.fromkeys(record.study for record in store.imports()) if study is None else {}
+    others = [build_board(store, name, rules) for name in names if name != board.title]
+    behind = {id for entry in board.entries for cell in entry.cells.values() for id in cell.run_ids}
+    runs = store.runs(study)
+    recorded = {
+        run.run_id: RecordedRun(run, tuple(store.scores(run.run_id))) for run in runs if run.run_id in behind
+    }
+    return Snapshot(
+        boards=(board, *others),
+        streams=tuple(read_streams(store, study, rules.level)),
+        transfer=tuple(transfer_matrices(board, runs)),
+        reported=reported_board(),
+        runs=MappingProxyType(recorded),
+    )
+
+
+def board_json(board: Board, streams: Sequence[Stream] = ()) -> str:
+    """A board as JSON text, and beside it its streams where there are some: the same in terminal, API and export."""
+    if not streams:
+        return board.to_json()
+    content = board.to_dict() | {"streams": as_json(streams)}
+    return json.dumps(content, ensure_ascii=False, indent=1)
