@@ -32,7 +32,7 @@ def read_study_again(study: tianti.Study) -> tianti.Study:
 
 
 def test_every_study_on_real_data_is_run_by_run_all() -> None:
-    assert {path.stem for path in STUDIES} == {*run_all.STUDIES, "which-way-to-adapt", "full"}
+    assert {path.stem for path in STUDIES} == {*run_all.STUDIES, "which-way-to-adapt", "full", "nano-stream"}
 
 
 @pytest.fixture(scope="session")
