@@ -175,8 +175,8 @@ def _pages(demo: Path) -> dict[Path, str]:
 
 
 def test_the_site_shows_the_board_in_both_languages(demo: Path, board: Board) -> None:
-    for page in ("index.html", "zh/index.html"):
+    for page in ("en/b/demo/index.html", "zh/b/demo/index.html"):
         text = (demo / "site" / page).read_text(encoding="utf-8")
         for entry in board.entries:
             assert entry.model in text
-    assert json.loads((demo / "site" / "board.json").read_text(encoding="utf-8"))["entries"]
+    assert json.loads((demo / "site" / "api/v1/boards/demo.json").read_text(encoding="utf-8"))["entries"]

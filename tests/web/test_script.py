@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
-from tianti.board.build import build_board
-from tianti.web.site import write_site
+from tianti.board.snapshot import take_snapshot
+from tianti.web.export import write_site
 
 DRIVER = """
 const shown = () => [...document.querySelectorAll("#board tbody tr")].filter((row) => !row.hidden);
@@ -54,11 +54,13 @@ def test_sorting_and_filtering(browser, store, world, tmp_path):
         for task in ("sentiment", "topics"):
             world.record(store, model, "zero-shot", task, chance)
     world.record(store, "partial", "lora", "sentiment")
-    index = write_site(build_board(store), store, tmp_path / "site")
+    write_site(take_snapshot(store), store, tmp_path / "site")
+    index = tmp_path / "site/en/b/all/index.html"
     (tmp_path / "site" / "static" / "driver.js").write_text(DRIVER, encoding="utf-8")
     page = index.read_text(encoding="utf-8")
     index.write_text(
-        page.replace("</body>", '<script defer src="static/driver.js"></script></body>'), encoding="utf-8"
+        page.replace("</body>", '<script defer src="../../../static/driver.js"></script></body>'),
+        encoding="utf-8",
     )
     options = [
         "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",

@@ -6,12 +6,18 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from result_files import write_all
 from tianti.board import Board
-from tianti.board.build import build_board
+from tianti.board.importers.add import import_files
+from tianti.board.snapshot import take_snapshot
 from tianti.core.exceptions import InputError
 from tianti.store import Store
-from tianti.web.pages import letter
-from tianti.web.site import write_site
+from tianti.web.environment import letter
+from tianti.web.export import file_of, write_site
+from tianti.web.page import NoSuchPageError
+from tianti.web.pages import board as board_page
+from tianti.web.pages import plain
+from tianti.web.site import Site
 from worlds import World
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -46,7 +52,7 @@ def pages(folder):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A site, the board it shows and the store behind it; tests only read it."""
+    """A site in a folder, the snapshot it shows and the store behind it; tests only read it."""
     world, folder = World(languages={"topics": "zh"}), tmp_path_factory.mktemp("site")
     with Store(folder / "store") as store:
         for model, chance in (("nano:llama", 0.9), ("模型/甲", 0.6)):
@@ -55,21 +61,30 @@ def site(tmp_path_factory):
                 world.record(store, model, "lora", task, chance, seed=1)
                 world.record(store, model, "zero-shot", task, chance - 0.1)
         world.record_failure(store, "nano:llama", "head-only", "topics", "topics has no choices")
-        board = build_board(store)
-        index = write_site(board, store, folder / "site")
+        snapshot = take_snapshot(store)
+        index = write_site(snapshot, store, folder / "site")
         assert index == folder / "site" / "index.html"
-        yield folder / "site", board, store
+        yield folder / "site", snapshot, store
 
 
 def test_pages_of_each_kind_in_each_language(site):
-    folder, board, _ = site
-    names = {path.relative_to(folder).as_posix() for path in pages(folder)}
-    english = {name for name in names if not name.startswith("zh/")}
-    assert {f"zh/{name}" for name in english} == names - english
+    folder, snapshot, _ = site
+    names = {path.relative_to(folder).as_posix() for path in pages(folder)} - {"index.html"}
+    english = {name.removeprefix("en/") for name in names if name.startswith("en/")}
+    assert {f"{language}/{name}" for language in ("en", "zh") for name in english} == names
     kinds = [name.partition("/")[0] for name in english]
-    assert (kinds.count("models"), kinds.count("tasks"), kinds.count("runs")) == (2, 2, 13)
-    assert Board.from_json((folder / "board.json").read_text(encoding="utf-8")) == board
-    assert (folder / "board.csv").read_text(encoding="utf-8") == board.to_csv()
+    assert [kinds.count(kind) for kind in ("index.html", "b", "m", "t", "r", "reported")] == [
+        1,
+        2,
+        2,
+        2,
+        13,
+        1,
+    ]
+    assert english >= {"b/all/index.html", "b/all/p/1/index.html", "m/nano-llama/index.html"}
+    data = folder / "api" / "v1" / "boards"
+    assert Board.from_json((data / "all.json").read_text(encoding="utf-8")) == snapshot.board
+    assert (data / "all.csv").read_text(encoding="utf-8") == snapshot.board.to_csv()
 
 
 def test_every_page_is_well_formed_and_every_link_leads_to_a_file(site):
@@ -95,6 +110,7 @@ def test_the_content_security_policy_holds(site):
     for path in pages(folder):
         elements = Page(path.read_text(encoding="utf-8")).elements
         policy = [a["content"] for tag, a in elements if a.get("http-equiv") == "Content-Security-Policy"]
+        assert len(policy) == 1
         assert policy[0].startswith("default-src 'none'; style-src 'self'; script-src 'self';")
         assert "unsafe" not in policy[0]
         for tag, attributes in elements:
@@ -119,19 +135,20 @@ def test_further_metrics_are_columns_behind_the_tasks(store, world, tmp_path):
     ece = {"metric": "ece", "main": False, "higher_is_better": False, "scale": "ratio"}
     world.record(store, "a", further=[world.score(0.2, "sentiment", **ece)])
     world.record(store, "b")
-    board = build_board(store)
-    text = write_site(board, store, tmp_path / "site").read_text(encoding="utf-8")
+    write_site(take_snapshot(store), store, tmp_path / "site")
+    text = (tmp_path / "site" / "en/b/all/index.html").read_text(encoding="utf-8")
     assert "sentiment · ece <small>calibration % ↓</small>" in text
     assert "20.0 ±2.0" in text
     assert "They are no part of the mean or of a rank" in text
-    chinese = (tmp_path / "site" / "zh" / "index.html").read_text(encoding="utf-8")
+    chinese = (tmp_path / "site" / "zh/b/all/index.html").read_text(encoding="utf-8")
     assert "sentiment · ece <small>校准 % ↓</small>" in chinese
     Page(text)
 
 
 def test_the_board_shows_ranks_scores_and_failures(site):
-    folder, board, _ = site
-    text = (folder / "index.html").read_text(encoding="utf-8")
+    folder, snapshot, _ = site
+    board = snapshot.board
+    text = (folder / "en/b/all/index.html").read_text(encoding="utf-8")
     assert text.count("<svg") == sum(e.mean is not None for e in board.entries) + sum(
         cell.state == "ok" for e in board.entries for cell in e.cells.values()
     )
@@ -139,26 +156,26 @@ def test_the_board_shows_ranks_scores_and_failures(site):
     assert "topics has no choices" in text
     first = board.entries[0]
     assert f"{first.rank_low}–{first.rank_high}" in text or f">{first.rank_low}" in text
-    assert board.snapshot[:12] in text
-    chinese = (folder / "zh" / "index.html").read_text(encoding="utf-8")
+    assert snapshot.id[:12] in text
+    chinese = (folder / "zh/b/all/index.html").read_text(encoding="utf-8")
     assert "怎样读这张榜" in chinese
     assert "How to read" not in chinese
 
 
 def test_model_task_and_run_pages_say_what_they_should(site):
-    folder, board, _ = site
-    model = (folder / "models" / "nano-llama.html").read_text(encoding="utf-8")
+    folder, snapshot, _ = site
+    model = (folder / "en/m/nano-llama/index.html").read_text(encoding="utf-8")
     assert "head-only" in model
     assert "topics has no choices" in model
-    task = (folder / "tasks" / "sentiment.html").read_text(encoding="utf-8")
+    task = (folder / "en/t/sentiment/index.html").read_text(encoding="utf-8")
     assert task.count('class="sample ok"') == 3
     assert "Is it good? 0" in task
-    run_id = board.entries[0].cells["sentiment"].run_ids[0]
-    run = (folder / "runs" / f"{run_id}.html").read_text(encoding="utf-8")
+    run_id = snapshot.board.entries[0].cells["sentiment"].run_ids[0]
+    run = (folder / "en/r" / run_id / "index.html").read_text(encoding="utf-8")
     assert "tianti run " in run
     assert run.count("<article") == 50
     assert "versions.tianti" in run
-    data = json.loads((folder / "runs" / f"{run_id}.json").read_text(encoding="utf-8"))
+    data = json.loads((folder / "api/v1/runs" / f"{run_id}.json").read_text(encoding="utf-8"))
     assert len(data["answers"]) == 100
 
 
@@ -169,62 +186,123 @@ def test_hostile_names_and_answers_are_text(store, tmp_path):
     )
     world.record_failure(store, "b", "javascript:alert(1)", "sentiment", HOSTILE)
     folder = tmp_path / "deep" / "site"
-    write_site(build_board(store), store, folder)
+    write_site(take_snapshot(store), store, folder)
     assert {path.name for path in (tmp_path / "deep").iterdir()} == {"site"}
     for path in pages(folder):
-        assert re.fullmatch(r"[a-z0-9._-]+", path.name)
+        assert re.fullmatch(r"[a-z0-9._/-]+", path.relative_to(folder).as_posix())
         elements = Page(path.read_text(encoding="utf-8")).elements
         assert "img" not in {tag for tag, _ in elements}
         assert all(
-            attributes.get("src", "").endswith("board.js") for tag, attributes in elements if tag == "script"
+            attributes.get("src", "").endswith(("board.js", "start.js"))
+            for tag, attributes in elements
+            if tag == "script"
         )
 
 
 def test_a_site_is_replaced_and_nothing_else_is(store, world, tmp_path):
     world.record(store, "a")
     folder = tmp_path / "site"
-    write_site(build_board(store), store, folder)
-    old = folder / "runs" / "old.html"
+    write_site(take_snapshot(store), store, folder)
+    old = folder / "en" / "r" / "old" / "index.html"
+    old.parent.mkdir()
     own = folder / "notes.txt"
     old.write_text("old")
     own.write_text("mine")
-    write_site(build_board(store), store, folder)
-    assert not old.exists()
+    write_site(take_snapshot(store), store, folder)
+    assert not old.parent.exists()
     assert own.read_text() == "mine"
 
 
 def test_the_same_board_gives_the_same_files(site, tmp_path):
-    folder, board, store = site
-    write_site(board, store, tmp_path / "again")
+    folder, snapshot, store = site
+    write_site(snapshot, store, tmp_path / "again")
     for path in pages(folder):
         assert path.read_bytes() == (tmp_path / "again" / path.relative_to(folder)).read_bytes()
 
 
 def test_a_folder_with_other_things_is_left_alone(store, tmp_path):
-    (tmp_path / "x").mkdir()
-    (tmp_path / "x" / "board.json").write_text("[]")
+    (tmp_path / "x" / "api" / "v1").mkdir(parents=True)
+    (tmp_path / "x" / "api" / "v1" / "index.json").write_text("[]")
     with pytest.raises(InputError, match="no site"):
-        write_site(build_board(store), store, tmp_path / "x")
+        write_site(take_snapshot(store), store, tmp_path / "x")
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(InputError, match="is a file"):
-        write_site(build_board(store), store, file)
+        write_site(take_snapshot(store), store, file)
 
 
-def test_an_empty_board_has_a_site(store, tmp_path):
-    index = write_site(build_board(store), store, tmp_path / "site", languages=("zh",))
-    assert "还没有任何运行结果" in index.read_text(encoding="utf-8")
-    assert not (tmp_path / "site" / "zh").exists()
+def test_an_empty_board_has_a_site(store):
+    site = Site(take_snapshot(store), store.answers)
+    for address in ("zh/", "zh/b/all/"):
+        assert "还没有任何运行结果" in site.render(address)[0]
+    assert "Nothing has been run yet" in site.render("en/")[0]
 
 
 def test_large_boards_draw_only_the_means(site, monkeypatch):
-    from tianti.web import pages as module
-    from tianti.web.site import _places
+    _, snapshot, store = site
+    monkeypatch.setattr(board_page, "MOST_DRAWN", 1)
+    text, _ = Site(snapshot, store.answers).render("en/b/all/")
+    assert text.count("<svg") == sum(entry.mean is not None for entry in snapshot.board.entries)
 
-    _, board, _ = site
-    monkeypatch.setattr(module, "MOST_DRAWN", 1)
-    text = module.Pages(board, _places(board), "en", ("en",)).board()
-    assert text.count("<svg") == sum(entry.mean is not None for entry in board.entries)
+
+def test_plain_pages_have_every_row_once(site, monkeypatch):
+    _, snapshot, store = site
+    monkeypatch.setattr(plain, "ROWS", 2)
+    rendered = Site(snapshot, store.answers)
+    numbers = [keys["number"] for keys in plain.every(rendered)]
+    assert numbers == ["1", "2", "3"]
+    rows = []
+    for number in numbers:
+        text, _ = rendered.render(f"en/b/all/p/{number}/")
+        rows += re.findall(
+            r'scope="row" class="name"><a href="[^"]*">([^<]*)</a></th>\s*<td>([^<]*)</td>', text
+        )
+        assert ('rel="prev"' in text, 'rel="next"' in text) == (number != "1", number != "3")
+    assert rows == [(entry.model, entry.adaptation) for entry in snapshot.board.entries]
+    for number in ("0", "4", "01", "-1", "x", "²"):
+        with pytest.raises(NoSuchPageError):
+            rendered.render(f"en/b/all/p/{number}/")
+
+
+def test_addresses_that_lead_nowhere(site):
+    _, snapshot, store = site
+    rendered = Site(snapshot, store.answers)
+    for address in (
+        "fr/",
+        "en",
+        "en/b/",
+        "en/b/other/",
+        "en/m/../",
+        "api/v1/",
+        "api/v1/boards/all.xml",
+        "api/v1/transfer.json",
+    ):
+        with pytest.raises(NoSuchPageError):
+            rendered.render(address)
+
+
+def test_pages_live_and_exported_differ_in_the_names_of_files_alone(site):
+    folder, snapshot, store = site
+    live = Site(snapshot, store.answers)
+    for address in live.addresses():
+        exported = (folder / file_of(address)).read_text(encoding="utf-8")
+        assert live.render(address)[0] == exported.replace('index.html"', '"')
+
+
+def test_imported_boards_have_pages_of_their_own(store, world, tmp_path):
+    world.record(store, "a")
+    import_files(store, list(write_all(tmp_path / "files").values()))
+    snapshot = take_snapshot(store)
+    write_site(snapshot, store, tmp_path / "site")
+    home = (tmp_path / "site/en/index.html").read_text(encoding="utf-8")
+    for board in snapshot.boards[1:]:
+        assert f'href="../en/b/{board.title}/index.html"' in home
+        text = (tmp_path / "site/en/b" / board.title / "index.html").read_text(encoding="utf-8")
+        assert "not measured here" in text
+        models = {entry.model for entry in board.entries}
+        assert text.count("/m/" + board.title + "-") == len(board.entries) >= len(models)
+    for path in pages(tmp_path / "site"):
+        Page(path.read_text(encoding="utf-8"))
 
 
 def test_letters_of_bands():

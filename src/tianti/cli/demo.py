@@ -51,13 +51,14 @@ def demo(
     from rich.console import Console
 
     from tianti.api import run_study
+    from tianti.board.snapshot import take_snapshot
     from tianti.board.streams import read_streams
     from tianti.board.terminal import render
     from tianti.cli.progress import TerminalProgress
     from tianti.cli.summary import print_summary
     from tianti.store import Store
     from tianti.study import read_study, trials
-    from tianti.web.site import write_site
+    from tianti.web.export import write_site
 
     progress = TerminalProgress()
     study, stream = (
@@ -66,7 +67,7 @@ def demo(
     console = Console()
     with Store(store) as opened:
         result = run_study(study, trials(study), opened, progress)
-        index = write_site(result.board, opened, site)
+        index = write_site(take_snapshot(opened, study.study), opened, site)
         console.print(render(result.board))
         print_summary(result.outcomes, opened, console)
         console.print()

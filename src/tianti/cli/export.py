@@ -17,9 +17,9 @@ def export(
 ) -> None:
     """Write the board as a static site in English and Chinese, with its data as JSON."""
     from tianti.api import open_store
-    from tianti.board.build import build_board
-    from tianti.web.site import write_site
+    from tianti.board.snapshot import take_snapshot
+    from tianti.web.export import write_site
 
     with open_store(store) as opened:
-        index = write_site(build_board(opened, study), opened, folder)
+        index = write_site(take_snapshot(opened, study), opened, folder)
     typer.echo(f"site written: {index}")

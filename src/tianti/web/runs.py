@@ -56,7 +56,11 @@ def read_run_page(store: Store, run_id: str) -> RunPage:
         UnknownNameError: there is no such run.
         StoreError: its answers are gone or were changed since they were sealed.
     """
-    run, scores, answers = store.run(run_id), store.scores(run_id), store.answers(run_id)
+    return run_page(store.run(run_id), store.scores(run_id), store.answers(run_id))
+
+
+def run_page(run: Run, scores: Sequence[Score], answers: Sequence[Answer]) -> RunPage:
+    """What the page of a run shows of it."""
     main = next((score.metric for score in scores if score.main), "")
     return RunPage(
         run=run,

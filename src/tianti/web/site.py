@@ -1,140 +1,137 @@
-"""A board as a static site: files that any web server, or a browser without one, shows.
+"""A snapshot as a site: every page and every data file by its address, the same live and exported.
 
-index.html          the board           zh/index.html    the same in Chinese, and so for every page
-models/*.html       one page per model: its adaptations × tasks
-tasks/*.html        one page per task: prompts, metric, ranking
-runs/*.html         one page per run: settings, cost, command, scores, answers; runs/*.json has all answers
-reported.html       what papers report of famous systems; reported.json as data
-board.json          the board as data   board.csv
-static/             one style sheet, one script
+en/  zh/                    the boards                  {language}/reported/     what papers report
+{language}/b/{board}/       a board                     {language}/b/{board}/p/{number}/   its rows as plain pages
+{language}/m/{model}/       a model: its adaptations    {language}/t/{task}/     a task: prompts, metric, ranking
+{language}/r/{run}/         a run: settings, cost, command, scores, answers
+api/v1/…                    the data, see tianti.web.data
 """
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from importlib.resources import as_file, files
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
 
-from tianti.board import Board
-from tianti.board.reported import reported_board
-from tianti.board.slugs import slugs
-from tianti.core.exceptions import InputError
-from tianti.store import Store
-from tianti.web.pages import Pages, Places
-from tianti.web.runs import RunPage, read_run_page
+from tianti.board.snapshot import Snapshot
+from tianti.evaluation.answer import Answer
+from tianti.web.data import FILES
+from tianti.web.environment import environment
+from tianti.web.page import NoSuchPageError
+from tianti.web.pages import PAGES
+from tianti.web.runs import RunPage, run_page
+from tianti.web.views import View, views_of
 from tianti.web.words import LANGUAGES
 
-OWN_FOLDERS = ("models", "tasks", "runs", "static", *LANGUAGES)
+HTML = "text/html"
+_Found = TypeVar("_Found")
 
 
-@dataclass
-class _Writer:
-    """Writes below a folder and remembers what it wrote."""
+class Site:
+    """Renders what lies at an address. Its answers do not depend on what was asked before."""
 
-    folder: Path
-    written: set[Path] = field(default_factory=set)
+    def __init__(
+        self, snapshot: Snapshot, answers: Callable[[str], Sequence[Answer]], leaf: str = ""
+    ) -> None:
+        """`answers` gives those of a run; `leaf` stands behind every link to a page (`index.html` for files that are
+        opened without a server)."""
+        self.snapshot = snapshot
+        self.views = views_of(snapshot.boards)
+        self._answers = answers
+        self._leaf = leaf
+        self._boards = {view.slug: view for view in self.views}
+        self._models = {slug: (view, name) for view in self.views for name, slug in view.models.items()}
+        self._tasks = {slug: (view, name) for view in self.views for name, slug in view.tasks.items()}
+        self._runs = {slug: (view, run_id) for view in self.views for run_id, slug in view.runs.items()}
+        self.run_page = lru_cache(maxsize=8)(self._run_page)
 
-    def write(self, name: str, text: str) -> Path:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        self.written.add(path)
-        return path
+    def addresses(self) -> Iterator[str]:
+        """Every address there is; the site's own root is empty."""
+        yield ""
+        for file in FILES:
+            yield from (file.address.of(keys) for keys in file.every(self))
+        for page in PAGES:
+            for keys in page.every(self):
+                yield from (f"{language}/{page.address.of(keys)}" for language in LANGUAGES)
 
+    def render(self, address: str) -> tuple[str, str]:
+        """The text at an address and its media type.
 
-def write_site(board: Board, store: Store, folder: Path, languages: Sequence[str] = LANGUAGES) -> Path:
-    """Write the site and return the path of its first page. The first language lies at the top.
+        Raises:
+            NoSuchPageError: nothing is there.
+            StoreError: answers are gone or were changed since they were sealed.
+        """
+        if address == "":
+            return self._fill("start.html", LANGUAGES[0], ""), HTML
+        language, slash, rest = address.partition("/")
+        if language in LANGUAGES and slash:
+            for page in PAGES:
+                keys = page.address.match(rest)
+                if keys is not None:
+                    context = page.context(self, **keys)
+                    return self._fill(page.template, language, rest, **context), HTML
+        for file in FILES:
+            keys = file.address.match(address)
+            if keys is not None:
+                return file.content(self, **keys), file.media_type
+        raise NoSuchPageError(address)
 
-    A site that is there already is replaced: pages of runs that are gone are removed.
+    def render_missing(self, address: str) -> str:
+        """The page that says that nothing is at an address."""
+        language, _, rest = address.partition("/")
+        if language not in LANGUAGES:
+            language, rest = LANGUAGES[0], ""
+        depth = address.count("/")
+        return self._fill("missing.html", language, rest, depth=depth, alternates={})
 
-    Raises:
-        InputError: the folder holds something that is no site.
-        StoreError: answers are gone or were changed since they were sealed.
-    """
-    _check(folder)
-    writer = _Writer(folder)
-    places = _places(board)
-    pages = [Pages(board, places, language, tuple(languages)) for language in languages]
-    run_ids = list(places.runs)
-    prompts: dict[str, RunPage] = {}
-    for run_id in run_ids:
-        run = read_run_page(store, run_id)
-        prompts.setdefault(places.column_of_run[run_id], run)
-        writer.write(f"runs/{places.runs[run_id]}.json", _json(run.data))
-        for page in pages:
-            writer.write(f"{page.prefix}runs/{places.runs[run_id]}.html", page.run(run))
-    for page in pages:
-        for model, slug in places.models.items():
-            writer.write(f"{page.prefix}models/{slug}.html", page.model(model))
-        for task, slug in places.tasks.items():
-            writer.write(f"{page.prefix}tasks/{slug}.html", page.task(task, prompts.get(task)))
-        writer.write(f"{page.prefix}index.html", page.board())
-        writer.write(f"{page.prefix}reported.html", page.reported())
-    writer.write("reported.json", reported_board().to_json())
-    writer.write("board.json", board.to_json())
-    writer.write("board.csv", board.to_csv())
-    _copy_static(writer)
-    _remove_old(folder, writer.written)
-    return folder / "index.html"
+    def view(self, board: str) -> View:
+        """The board of a slug."""
+        return _found(self._boards, board)
 
+    def model(self, slug: str) -> tuple[View, str]:
+        """The board and the name of a model."""
+        return _found(self._models, slug)
 
-def _places(board: Board) -> Places:
-    """Where each page lies."""
-    cells = [cell for entry in board.entries for cell in entry.cells.values()]
-    column_of_run = {run_id: cell.task for cell in cells for run_id in cell.run_ids}
-    return Places(
-        models=slugs(dict.fromkeys(entry.model for entry in board.entries)),
-        tasks=slugs(column.name for column in board.columns),
-        runs=slugs(column_of_run),
-        column_of_run=column_of_run,
-        entry_of_run={
-            run_id: entry.id
-            for entry in board.entries
-            for cell in entry.cells.values()
-            for run_id in cell.run_ids
-        },
-    )
+    def task(self, slug: str) -> tuple[View, str]:
+        """The board and the name of a task."""
+        return _found(self._tasks, slug)
 
+    def run(self, slug: str) -> tuple[View, str]:
+        """The board and the id of a run."""
+        return _found(self._runs, slug)
 
-def _check(folder: Path) -> None:
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise InputError(f"{folder} is a file", remedy="name a folder for the site")
-    if any(folder.iterdir()) and not _is_site(folder):
-        raise InputError(
-            f"{folder} holds something that is no site of tianti", remedy="name an empty or a new folder"
+    def _run_page(self, run_id: str) -> RunPage:
+        recorded = self.snapshot.runs[run_id]
+        return run_page(recorded.run, recorded.scores, self._answers(run_id))
+
+    def _fill(self, template: str, language: str, rest: str, **context: Any) -> str:
+        """A template with its links: `page(address)` within the language, `file(address)` from the root."""
+        address = f"{language}/{rest}" if template != "start.html" else ""
+        root = "../" * context.pop("depth", address.count("/"))
+
+        def page(address: str, language: str = language) -> str:
+            return f"{root}{language}/{address}{self._leaf}"
+
+        alternates = {each: page(rest, each) for each in LANGUAGES}
+        return (
+            environment(language)
+            .get_template(template)
+            .render(
+                **{
+                    "snapshot": self.snapshot,
+                    "views": self.views,
+                    "page": page,
+                    "file": lambda address: root + address,
+                    "alternates": alternates,
+                    "view": self.views[0],
+                    **context,
+                }
+            )
         )
 
 
-def _is_site(folder: Path) -> bool:
+def _found(known: Mapping[str, _Found], slug: str) -> _Found:
     try:
-        content = json.loads((folder / "board.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(content, dict) and "snapshot" in content
-
-
-def _copy_static(writer: _Writer) -> None:
-    with as_file(files("tianti.web") / "static") as source:
-        for path in sorted(source.iterdir()):
-            target = writer.folder / "static" / path.name
-            target.parent.mkdir(exist_ok=True)
-            shutil.copyfile(path, target)
-            writer.written.add(target)
-
-
-def _remove_old(folder: Path, written: Iterable[Path]) -> None:
-    kept = set(written)
-    for name in OWN_FOLDERS:
-        for path in sorted((folder / name).rglob("*")):
-            if path.suffix in (".html", ".json") and path not in kept:
-                path.unlink()
-
-
-def _json(data: Any) -> str:
-    return json.dumps(data, ensure_ascii=False, indent=1)
+        return known[slug]
+    except KeyError:
+        raise NoSuchPageError(slug) from None

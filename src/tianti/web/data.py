@@ -1,0 +1,121 @@
+"""The data of a site as files: the same text from the API and in an export, at the same addresses.
+
+api/v1/index.json                     what there is: the snapshot, and every board, model, task and run by its slug
+api/v1/boards/{board}.json   .csv     a board, as `tianti board --json` and `Board.to_csv` give it
+api/v1/models/{model}.json            a model: its entries
+api/v1/tasks/{task}.json              a task: its column, and each entry's cell
+api/v1/runs/{run}.json                a run: manifest, environment, cost, scores, every answer
+api/v1/transfer.json                  what was learned × what was asked, where there is such a thing
+api/v1/reported.json                  what papers report, as a board
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from tianti.board.rounding import rounded
+from tianti.board.snapshot import board_json
+from tianti.web.page import Address, File, Keys, NoSuchPageError, once
+from tianti.web.pages import board as board_page
+from tianti.web.pages import model as model_page
+from tianti.web.pages import run as run_page
+from tianti.web.pages import task as task_page
+
+if TYPE_CHECKING:
+    from tianti.web.site import Site
+
+ROOT = "api/v1/"
+JSON = "application/json"
+CSV = "text/csv"
+
+
+def index(site: Site) -> str:
+    """What there is, by slug."""
+    return _json(
+        {
+            "snapshot": site.snapshot.id,
+            "boards": {view.slug: view.board.title for view in site.views},
+            "models": {
+                slug: {"board": view.slug, "model": name}
+                for view in site.views
+                for name, slug in view.models.items()
+            },
+            "tasks": {
+                slug: {"board": view.slug, "task": name}
+                for view in site.views
+                for name, slug in view.tasks.items()
+            },
+            "runs": {
+                slug: {"board": view.slug, "run": run_id}
+                for view in site.views
+                for run_id, slug in view.runs.items()
+            },
+            "transfer": bool(site.snapshot.transfer),
+        }
+    )
+
+
+def board(site: Site, board: str) -> str:
+    """A board with its streams."""
+    view = site.view(board)
+    return board_json(view.board, site.snapshot.streams if view is site.views[0] else ())
+
+
+def board_csv(site: Site, board: str) -> str:
+    """A board, one line per entry and task."""
+    return site.view(board).board.to_csv()
+
+
+def model(site: Site, model: str) -> str:
+    """A model's entries, as they stand on the board."""
+    view, name = site.model(model)
+    entries = [entry for entry in view.board.entries if entry.model == name]
+    return _json({"board": view.slug, "model": name, "entries": rounded(entries)})
+
+
+def task(site: Site, task: str) -> str:
+    """A task's column, and the cell of each entry that has it, by the entry's id."""
+    view, name = site.task(task)
+    column = next(column for column in view.board.columns if column.name == name)
+    cells = {entry.id: rounded(entry.cells[name]) for entry in view.board.entries if name in entry.cells}
+    return _json({"board": view.slug, "column": rounded(column), "cells": cells})
+
+
+def run(site: Site, run: str) -> str:
+    """A run with every answer."""
+    _, run_id = site.run(run)
+    return _json(site.run_page(run_id).data)
+
+
+def transfer(site: Site) -> str:
+    """The transfer matrices of the first board, as `tianti board --transfer --json` gives them."""
+    if not site.snapshot.transfer:
+        raise NoSuchPageError("transfer")
+    return _json(rounded(site.snapshot.transfer))
+
+
+def reported(site: Site) -> str:
+    """Published figures with their sources."""
+    return site.snapshot.reported.to_json()
+
+
+def _where_transfer(site: Site) -> Iterable[Keys]:
+    return [{}] if site.snapshot.transfer else []
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=1)
+
+
+FILES: tuple[File, ...] = (
+    File(Address(f"{ROOT}index.json"), JSON, once, index),
+    File(Address(f"{ROOT}boards/{{board}}.json"), JSON, board_page.every, board),
+    File(Address(f"{ROOT}boards/{{board}}.csv"), CSV, board_page.every, board_csv),
+    File(Address(f"{ROOT}models/{{model}}.json"), JSON, model_page.every, model),
+    File(Address(f"{ROOT}tasks/{{task}}.json"), JSON, task_page.every, task),
+    File(Address(f"{ROOT}runs/{{run}}.json"), JSON, run_page.every, run),
+    File(Address(f"{ROOT}transfer.json"), JSON, _where_transfer, transfer),
+    File(Address(f"{ROOT}reported.json"), JSON, once, reported),
+)

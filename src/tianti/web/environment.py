@@ -1,0 +1,46 @@
+"""The templates with all that they use. Every name and text of the data is escaped."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tianti import __version__
+from tianti.board import show
+from tianti.web import draw
+from tianti.web.policy import POLICY
+from tianti.web.words import LANGUAGES, TAGS, translator
+
+
+@cache
+def environment(language: str) -> Environment:
+    """The environment of a language."""
+    made = Environment(
+        loader=PackageLoader("tianti.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(
+        t=translator(language),
+        words={each: translator(each) for each in LANGUAGES},
+        language=language,
+        tags=TAGS,
+        version=__version__,
+        policy=POLICY,
+        show=show,
+        shade=draw.shade,
+        letter=letter,
+    )
+    return made
+
+
+def letter(band: int) -> str:
+    """1 → A, 26 → Z, 27 → AA."""
+    text = ""
+    while band > 0:
+        band, digit = divmod(band - 1, 26)
+        text = chr(ord("A") + digit) + text
+    return text

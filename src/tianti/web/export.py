@@ -1,0 +1,103 @@
+"""A site as static files, for any web server and any base path, or a browser without a server.
+
+The files lie at the addresses of the site (tianti.web.site); `index.html` in each folder is the page of the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from tianti.board.snapshot import Snapshot
+from tianti.core.exceptions import InputError
+from tianti.store import Store
+from tianti.web.data import ROOT
+from tianti.web.site import Site
+from tianti.web.words import LANGUAGES
+
+LEAF = "index.html"
+OWN_FOLDERS: Sequence[str] = ("api", "static", *LANGUAGES)
+
+
+@dataclass
+class _Writer:
+    """Writes below a folder and remembers what it wrote."""
+
+    folder: Path
+    written: set[Path] = field(default_factory=set)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        self.written.add(path)
+        return path
+
+
+def write_site(snapshot: Snapshot, store: Store, folder: Path) -> Path:
+    """Write the site and return the path of its first page, which leads to each language.
+
+    A site that is there already is replaced: pages of runs that are gone are removed.
+
+    Raises:
+        InputError: the folder holds something that is no site.
+        StoreError: answers are gone or were changed since they were sealed.
+    """
+    _check(folder)
+    writer = _Writer(folder)
+    site = Site(snapshot, store.answers, leaf=LEAF)
+    for address in site.addresses():
+        text, _ = site.render(address)
+        writer.write(file_of(address), text)
+    _copy_static(writer)
+    _remove_old(folder, writer.written)
+    return folder / LEAF
+
+
+def file_of(address: str) -> str:
+    """The name of the file of an address: `en/` → `en/index.html`."""
+    return f"{address}{LEAF}" if address == "" or address.endswith("/") else address
+
+
+def _check(folder: Path) -> None:
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InputError(f"{folder} is a file", remedy="name a folder for the site")
+    if any(folder.iterdir()) and not _is_site(folder):
+        raise InputError(
+            f"{folder} holds something that is no site of tianti", remedy="name an empty or a new folder"
+        )
+
+
+def _is_site(folder: Path) -> bool:
+    try:
+        content = json.loads((folder / ROOT / "index.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and "snapshot" in content
+
+
+def _copy_static(writer: _Writer) -> None:
+    with as_file(files("tianti.web") / "static") as source:
+        for path in sorted(source.iterdir()):
+            target = writer.folder / "static" / path.name
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, target)
+            writer.written.add(target)
+
+
+def _remove_old(folder: Path, written: Iterable[Path]) -> None:
+    """Remove the files of an earlier site, and folders that are empty then."""
+    kept = set(written)
+    for name in OWN_FOLDERS:
+        for path in sorted((folder / name).rglob("*"), reverse=True):
+            if path.is_dir():
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif path.suffix in (".html", ".json", ".csv") and path not in kept:
+                path.unlink()
