@@ -19,7 +19,7 @@ from tianti.board.place import NewEntry, PlacedEntry, place
 from tianti.board.streams import Stream, read_streams
 from tianti.board.tables import as_table
 from tianti.conductor import Outcome, conduct, say_shortfalls
-from tianti.core.exceptions import InputError, StoreError
+from tianti.core.exceptions import InputError
 from tianti.core.progress import Progress, Silent
 from tianti.deployment import Lesson, Update, Version, learn_on
 from tianti.deployment import Rules as UpdateRules
@@ -30,7 +30,7 @@ from tianti.sequential.decide import conduct_until_decided
 from tianti.stats import AggregateName
 from tianti.stats.ranks import RankMethod
 from tianti.stats.ratings import Ties
-from tianti.store import Store
+from tianti.store import Store, open_store
 from tianti.study import Study, Trial, checked_study, read_study, study_of, trials
 from tianti.workers import conduct_in_parallel, count_workers, unfinished
 
@@ -317,17 +317,6 @@ def deployed(entry: str, store: str | Path = DEFAULT_STORE) -> Version:
     """
     with open_store(store) as opened:
         return find_deployed(opened, entry)
-
-
-def open_store(folder: str | Path) -> Store:
-    """Open a store that is there; looking at one never makes one."""
-    if not (Path(folder) / "tianti.sqlite").exists():
-        raise StoreError(
-            f"no results in {folder}",
-            remedy="run a study first, or name the folder with --store; what papers report of famous systems is in "
-            "`tianti reported`",
-        )
-    return Store(Path(folder))
 
 
 def _board_unless_nothing_was_measured(result: StudyResult) -> Board:

@@ -25,6 +25,7 @@ from tianti.cli import (
     tasks,
     update,
     version,
+    web,
 )
 
 
@@ -54,6 +55,7 @@ def application() -> typer.Typer:
     app.command("update")(update.update)
     app.command("show")(show.show)
     app.command("explain")(explain.explain)
+    app.command("web")(web.web)
     app.command("export")(export.export)
     app.command("version")(version.version)
     app.add_typer(models.app, name="models")

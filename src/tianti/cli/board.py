@@ -99,7 +99,7 @@ def _print_others(store: Path, shown: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from tianti.api import open_store
+    from tianti.store import open_store
 
     with open_store(store) as opened:
         others = dict.fromkeys(record.study for record in opened.imports() if record.study != shown)
@@ -111,8 +111,8 @@ def _print_others(store: Path, shown: str) -> None:
 def _print_transfer(loaded: Board, store: Path, study: str | None, *, as_json: bool) -> None:
     from rich.console import Console
 
-    from tianti.api import open_store
     from tianti.board.transfer import render_transfer, transfer_matrices
+    from tianti.store import open_store
 
     with open_store(store) as opened:
         found = transfer_matrices(loaded, opened.runs(study))

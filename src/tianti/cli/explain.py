@@ -22,11 +22,11 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Attribute a run's answers to the words of the questions, and check that these matter."""
-    from tianti.api import open_store
     from tianti.cli.progress import TerminalProgress
     from tianti.cli.show import find_run
     from tianti.evaluation.attribution.words import by_word
     from tianti.explain import explain_run
+    from tianti.store import open_store
 
     with open_store(store) as opened:
         found = explain_run(opened, find_run(opened.runs(), run), TerminalProgress(), samples, steps)

@@ -16,8 +16,8 @@ def export(
     study: StudyOption = None,
 ) -> None:
     """Write the board as a static site in English and Chinese, with its data as JSON."""
-    from tianti.api import open_store
     from tianti.board.snapshot import take_snapshot
+    from tianti.store import open_store
     from tianti.web.export import write_site
 
     with open_store(store) as opened:

@@ -22,8 +22,8 @@ def show(
 ) -> None:
     """Print a run: scores, settings, prompts, versions, hardware, cost, and the command that repeats it."""
     from tianti.adapt.search import said
-    from tianti.api import open_store
     from tianti.cli.tables import print_facts
+    from tianti.store import open_store
     from tianti.study import repeat_command
 
     with open_store(store) as opened:

@@ -70,11 +70,11 @@ def update(
     as_json: JsonOption = False,
 ) -> None:
     """Let an entry learn new data; the new version becomes current if no old task falls by more than the margin."""
-    from tianti.api import open_store
     from tianti.cli.progress import TerminalProgress
     from tianti.cli.versions import print_restored, print_update, print_versions
     from tianti.core.exceptions import InputError
     from tianti.deployment import Lesson, Rules, learn_on, restore_version, versions_of
+    from tianti.store import open_store
 
     if (versions or restore is not None) and (data or task or dry_run or (versions and restore is not None)):
         raise InputError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tianti.evaluation.score import Score
 from tianti.store.imports import ImportRecord, NewImport
+from tianti.store.opening import open_store
 from tianti.store.records import Attempt, DeploymentRecord, Run, StudyRecord, VersionRecord
 from tianti.store.store import UPDATES, Store
 
@@ -18,4 +19,5 @@ __all__ = [
     "Store",
     "StudyRecord",
     "VersionRecord",
+    "open_store",
 ]

@@ -1,0 +1,75 @@
+"""The API: the data files of the site (tianti.web.data), described with OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+
+from tianti.board import Board
+from tianti.web.data import ROOT
+
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such thing."}}
+BOARD: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": Board,
+        "description": "The board; beside it its `snapshot`, and `streams` where it has some.",
+    }
+}
+
+router = APIRouter(prefix=f"/{ROOT.rstrip('/')}", responses=NOT_FOUND, default_response_class=JSONResponse)
+
+BoardSlug = Annotated[str, Path(description="A board, as `index.json` names it.")]
+ModelSlug = Annotated[str, Path(description="A model, as `index.json` names it.")]
+TaskSlug = Annotated[str, Path(description="A task, as `index.json` names it.")]
+RunSlug = Annotated[str, Path(description="A run, as `index.json` names it.")]
+
+
+@router.get("/index.json", summary="What there is: the snapshot, and boards, models, tasks and runs by slug")
+async def index(request: Request) -> Response:
+    return await _answer(request, "index.json")
+
+
+@router.get("/boards/{board}.json", summary="A board, as `tianti board --json` prints it", responses=BOARD)
+async def board(request: Request, board: BoardSlug) -> Response:
+    return await _answer(request, f"boards/{board}.json")
+
+
+@router.get(
+    "/boards/{board}.csv",
+    summary="A board, one line per entry and task",
+    response_class=PlainTextResponse,
+)
+async def board_csv(request: Request, board: BoardSlug) -> Response:
+    return await _answer(request, f"boards/{board}.csv")
+
+
+@router.get("/models/{model}.json", summary="A model: its entries on the board")
+async def model(request: Request, model: ModelSlug) -> Response:
+    return await _answer(request, f"models/{model}.json")
+
+
+@router.get("/tasks/{task}.json", summary="A task: its column, and the cell of each entry")
+async def task(request: Request, task: TaskSlug) -> Response:
+    return await _answer(request, f"tasks/{task}.json")
+
+
+@router.get("/runs/{run}.json", summary="A run: manifest, environment, cost, scores and every answer")
+async def run(request: Request, run: RunSlug) -> Response:
+    return await _answer(request, f"runs/{run}.json")
+
+
+@router.get("/transfer.json", summary="What was learned × what was asked, where something was transferred")
+async def transfer(request: Request) -> Response:
+    return await _answer(request, "transfer.json")
+
+
+@router.get("/reported.json", summary="What papers report of famous systems, with sources", responses=BOARD)
+async def reported(request: Request) -> Response:
+    return await _answer(request, "reported.json")
+
+
+async def _answer(request: Request, name: str) -> Response:
+    answer: Response = await request.app.state.responder.respond(request, f"{ROOT}{name}")
+    return answer

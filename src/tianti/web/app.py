@@ -1,0 +1,51 @@
+"""The live site: pages, data and OpenAPI of one snapshot over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from tianti import __version__
+from tianti.board.snapshot import Snapshot
+from tianti.evaluation.answer import Answer
+from tianti.web import api
+from tianti.web.base import UnderBase
+from tianti.web.data import ROOT
+from tianti.web.respond import Responder
+from tianti.web.security import SecurityHeaders
+from tianti.web.site import Site
+
+
+def make_app(snapshot: Snapshot, answers: Callable[[str], Sequence[Answer]], base: str = "") -> ASGIApp:
+    """The ASGI application of a snapshot; `answers` gives those of a run, `base` is the path that it lies under
+    (`/boards`), whether or not a proxy takes that away."""
+    app = FastAPI(
+        title="tianti",
+        version=__version__,
+        openapi_url=f"/{ROOT}openapi.json",
+        # The pages of FastAPI for it load scripts of other hosts.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.responder = Responder(Site(snapshot, answers))
+    app.include_router(api.router)
+    app.mount("/static", StaticFiles(directory=Path(str(files("tianti.web") / "static"))))
+    app.add_route("/", _start, methods=["GET"])
+    app.add_route("/{address:path}", _page, methods=["GET"])
+    return SecurityHeaders(UnderBase(app, base))
+
+
+async def _start(request: Request) -> Response:
+    answer: Response = request.app.state.responder.start(request)
+    return answer
+
+
+async def _page(request: Request) -> Response:
+    answer: Response = await request.app.state.responder.respond(request, request.path_params["address"])
+    return answer

@@ -1,0 +1,93 @@
+"""What pages, API, exported files and terminal say of any board is the same."""
+
+import contextlib
+import html
+import io
+import re
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from tianti.board import Board
+from tianti.board.show import cell_text, mean_text, rank_text
+from tianti.board.snapshot import take_snapshot
+from tianti.cli import main
+from tianti.store import Store
+from tianti.web.app import make_app
+from tianti.web.export import write_site
+from worlds import PERPLEXITY, World
+
+TASKS = ("sentiment", "topics", "texts")
+names = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=10).filter(str.strip)
+studies = st.dictionaries(
+    st.tuples(names, st.sampled_from(["zero-shot", "lora", "full"])),
+    st.dictionaries(st.sampled_from(TASKS), st.one_of(st.none(), st.floats(0.05, 0.95)), min_size=1),
+    min_size=1,
+    max_size=5,
+)
+"""The chance of being right by entry and task; None where the run failed."""
+
+
+def cells_of(text):
+    """The text of each cell of each row of the first table, with single spaces, without drawings and small print."""
+    body = re.search(r"<tbody>(.*?)</tbody>", text, re.DOTALL)[1]
+    body = re.sub(
+        r"<svg.*?</svg>|<small.*?</small>|<span class=\"band\">.*?</span>", "", body, flags=re.DOTALL
+    )
+    return [
+        [
+            html.unescape(" ".join(re.sub(r"<[^>]*>", "", cell).split()))
+            for cell in re.findall(r"<t[dh].*?</t[dh]>", row, re.DOTALL)
+        ]
+        for row in re.findall(r"<tr.*?</tr>", body, re.DOTALL)
+    ]
+
+
+def check_cells(board, rows):
+    """The rows of a page are the entries of the board, with their ranks, means and scores."""
+    assert len(rows) == len(board.entries)
+    for entry, row in zip(board.entries, rows, strict=True):
+        assert row[0] == rank_text(entry.rank_low, entry.rank_high, entry.rank)
+        assert row[1:3] == [" ".join(entry.model.split()), entry.adaptation]
+        assert row[3] == mean_text(entry)
+        for column, text in zip(board.columns, row[4:], strict=False):
+            cell = entry.cells.get(column.name)
+            if cell is not None and cell.state == "ok":
+                assert text.rstrip("*") == cell_text(cell, column)
+            else:
+                assert not re.search(r"[0-9]", text)
+
+
+def printed(*arguments):
+    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
+        main([*map(str, arguments)])
+    return said.getvalue()
+
+
+@settings(max_examples=10)
+@given(studies)
+def test_pages_api_export_and_terminal_agree(study):
+    world = World(items=12, languages={"topics": "zh"}, metrics={"texts": PERPLEXITY})
+    with tempfile.TemporaryDirectory() as name, Store(Path(name) / "store") as store:
+        for (model, adaptation), chances in study.items():
+            for task, chance in chances.items():
+                if chance is None:
+                    world.record_failure(store, model, adaptation, task, "out of memory")
+                else:
+                    world.record(store, model, adaptation, task, chance)
+        snapshot = take_snapshot(store)
+        index = write_site(snapshot, store, Path(name) / "site")
+        text = printed("board", "--json", "--store", store.folder)
+        board = Board.from_json(text)
+        assert board == snapshot.board
+        with TestClient(make_app(snapshot, store.answers)) as client:
+            assert client.get("/api/v1/boards/all.json").text == text.removesuffix("\n")
+            for file in ("boards/all.json", "boards/all.csv", "index.json"):
+                exported = (index.parent / "api/v1" / file).read_bytes()
+                assert client.get(f"/api/v1/{file}").content == exported
+            for page in ("en/b/all/", "zh/b/all/", "en/b/all/p/1/"):
+                check_cells(board, cells_of(client.get(f"/{page}").text))
+                check_cells(board, cells_of((index.parent / page / "index.html").read_text(encoding="utf-8")))
