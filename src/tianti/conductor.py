@@ -12,7 +12,7 @@ from tianti.adapt import Adapted, label
 from tianti.adapt.embedding import with_embedder
 from tianti.adapt.sizes import shortfall
 from tianti.adapt.stages import address, stages
-from tianti.core.environment import environment, peak_memory_bytes
+from tianti.core.environment import cores, environment, peak_memory_bytes
 from tianti.core.exceptions import IncompatibleError, StoreError, TiantiError
 from tianti.core.garbage import without_collection
 from tianti.core.locks import locked
@@ -179,9 +179,7 @@ def set_threads(model: Model) -> None:
     """One thread for a small model, all cores for others; part of what makes a run repeatable bit for bit."""
     if model.architecture == "baseline":
         return
-    import os
-
     import torch
 
     small = model.parameters is not None and model.parameters < SMALL_MODEL
-    torch.set_num_threads(1 if small else os.cpu_count() or 1)
+    torch.set_num_threads(1 if small else cores())

@@ -19,6 +19,7 @@ from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 from tianti.conductor import SMALL_MODEL, Conductor, Outcome, OutcomeState
+from tianti.core.environment import cores
 from tianti.core.garbage import without_collection
 from tianti.core.progress import Progress, Silent
 from tianti.store import Store
@@ -46,7 +47,7 @@ def count_workers(study: Study, planned: Sequence[Trial], store: Store) -> int:
         return max(1, min(count_cuda_devices(), len(todo)))
     small = all((trial.model.parameters or 0) < SMALL_MODEL for trial in todo)
     on_cpu = study.device == "cpu" or (study.device == "auto" and not _has_accelerator())
-    return max(1, min(os.cpu_count() or 1, len(todo) // WORTH_A_PROCESS)) if small and on_cpu else 1
+    return max(1, min(cores(), len(todo) // WORTH_A_PROCESS)) if small and on_cpu else 1
 
 
 def conduct_in_parallel(

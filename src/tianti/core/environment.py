@@ -42,7 +42,7 @@ def environment() -> dict[str, Any]:
         "versions": versions(),
         "platform": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
-        "cores": os.cpu_count() or 1,
+        "cores": cores(),
         "memory_bytes": psutil.virtual_memory().total,
     }
     if torch := sys.modules.get("torch"):
@@ -97,3 +97,10 @@ def _processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """How many processor cores this process may use: fewer than the machine has where it is bound to some of them."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
