@@ -1,47 +1,38 @@
 """Runs the streams of real tasks and writes their table to docs/reference/continual.md.
 
-    python examples/continual/measure.py [--data DATA] [--small]
+    python examples/continual/measure.py [--data DATA] [--order ORDER] [--method METHOD] [--small]
 
-Many hours on two cores: what is finished is found and not run again. `--small` takes a few examples, one seed and one
-method through the same way in some minutes, and writes no page.
+Some hours on two cores, and 50 GB: what is finished is found and not run again. `--order` and `--method` run a part, so
+that several can run at once; the page is written once all of it is there. `--small` takes a few examples, one seed and
+one method through the same way in some minutes, and writes no page.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-HERE = Path(__file__).parent
+from sets import HERE, write_sets
+
 sys.path.insert(0, str(HERE.parent))
 
-from prepare import DATA, WORK, sentence_encoder  # noqa: E402
-from real_data_page import table  # noqa: E402
-from rich.console import Console  # noqa: E402
-from structure_data import rte as pairs  # noqa: E402
+from prepare import DATA, WORK, sentence_encoder
+from real_data_page import table
+from rich.console import Console
 
-import tianti  # noqa: E402
-from tianti.api import load_streams  # noqa: E402
-from tianti.board.streams import Stream  # noqa: E402
-from tianti.board.terminal_streams import interval_text, render_streams, size_text  # noqa: E402
-from tianti.cli.progress import TerminalProgress  # noqa: E402
-from tianti.study import Study, read_study, study_of  # noqa: E402
+import tianti
+from tianti.api import load_streams
+from tianti.board.streams import Stream
+from tianti.board.terminal_streams import interval_text, render_streams, size_text
+from tianti.cli.progress import TerminalProgress
+from tianti.study import Study, read_study, study_of
 
 STUDIES = ("news-first", "films-first")
+METHODS = ("full", "lora")
 PAGE = HERE.parents[1] / "docs" / "reference" / "continual.md"
 BEGIN, END = "<!-- measured by examples/continual/measure.py -->", "<!-- end of what was measured -->"
-SETS = {
-    "agnews": "TC/agnews",
-    "amazon": "SC/amazon",
-    "sst2": "SC/SST-2",
-    "mnli": "NLI/MNLI",
-    "rte": "NLI/RTE",
-}
-"""Where each task lies in the stream of Wang et al. 2023 (O-LoRA)."""
-UNDECIDED = "-"
-"""The label of MNLI's rows on which its annotators did not agree: they are left out."""
 HEAD = (
     "method", "strategy", "average", "backward", "forward", "forgets (first)", "forgets (best)", "less than plain",
     "learning", "seconds", "memory MB", "kept MB",
@@ -53,6 +44,8 @@ def main(arguments: list[str]) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=DATA, help="the folder of real data")
+    parser.add_argument("--order", choices=STUDIES, help="this order alone")
+    parser.add_argument("--method", choices=METHODS, help="this method alone")
     parser.add_argument("--small", action="store_true", help="a few examples of each task; writes no page")
     given = parser.parse_args(arguments)
     if not given.data.is_dir():
@@ -61,38 +54,25 @@ def main(arguments: list[str]) -> None:
     write_sets(given.data / "continual_olora", WORK / "stream")
     sentence_encoder(WORK)
     store = WORK / ("store-stream-small" if given.small else "store-stream")
-    for name in STUDIES:
+    for name in STUDIES if given.order is None else (given.order,):
         study = read_study(HERE / f"{name}.yaml")
+        if given.method is not None:
+            study = of_method(study, given.method)
         tianti.run(shrunk(study) if given.small else study, store=store, progress=TerminalProgress())
         Console().print(render_streams(load_streams(store, name)))
-    if not given.small:
+    if not given.small and given.order is given.method is None:
         write_tables(PAGE, store)
 
 
-def write_sets(source: Path, work: Path) -> None:
-    """Each split of each task as JSON lines; a label is its place in the set's own list of labels."""
-    work.mkdir(parents=True, exist_ok=True)
-    for name, folder in SETS.items():
-        labels = json.loads((source / folder / "labels.json").read_text(encoding="utf-8"))
-        for split in ("train", "test"):
-            path = source / folder / f"{split}.json"
-            if name in ("mnli", "rte"):
-                rows = pairs(path, split)
-            else:
-                rows = [
-                    {"id": f"{split}-{number}", **row, "sentence": row["sentence"].strip()}
-                    for number, row in enumerate(json.loads(path.read_text(encoding="utf-8")))
-                ]
-            known = [row | {"label": labels.index(row["label"])} for row in rows if row["label"] != UNDECIDED]
-            lines = (json.dumps(row, ensure_ascii=False) for row in known)
-            (work / f"{name}_{split}.jsonl").write_text(
-                "".join(f"{line}\n" for line in lines), encoding="utf-8"
-            )
+def of_method(study: Study, method: str) -> Study:
+    """The same study of one method alone."""
+    chosen = [text for text in study.adaptations if text.partition("(")[0] == method]
+    return study_of(**(study.model_dump() | {"adaptations": chosen}))
 
 
 def shrunk(study: Study) -> Study:
     """The same study on a few samples, trained on a few examples, by one method with one seed."""
-    cheap = ["lora(max_length=64, max_examples=16, epochs=1)"]
+    cheap = ["lora(max_examples=16, epochs=1)"]
     changes = {"limit": 4, "adaptations": cheap, "seeds": study.seeds[:1]}
     return study_of(**(study.model_dump() | changes))
 

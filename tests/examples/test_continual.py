@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -18,13 +19,10 @@ FOLDER = Path(run_all.__file__).parent / "continual"
 
 
 @pytest.fixture(scope="module")
-def measure() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("measure", FOLDER / "measure.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def measure() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(FOLDER)
+        yield importlib.import_module("measure")
 
 
 def test_the_two_orders_have_the_same_tasks_and_every_strategy_for_encoders(measure: ModuleType) -> None:
@@ -39,18 +37,38 @@ def test_the_two_orders_have_the_same_tasks_and_every_strategy_for_encoders(meas
 def test_labels_are_places_in_the_list_and_undecided_rows_are_left_out(
     measure: ModuleType, tmp_path: Path
 ) -> None:
-    for folder in measure.SETS.values():
+    sets = importlib.import_module("sets")
+    for folder in sets.SETS.values():
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "labels.json").write_text('["a", "b"]')
         text = "sentence 1: x\nsentence 2: y" if folder.startswith("NLI") else " z\n"
         rows = [{"sentence": text, "label": label} for label in ("b", "-", "a")]
         for split in ("train", "test"):
             (tmp_path / folder / f"{split}.json").write_text(json.dumps(rows))
-    measure.write_sets(tmp_path, tmp_path / "work")
+    sets.write_sets(tmp_path, tmp_path / "work")
     lines = (tmp_path / "work" / "mnli_test.jsonl").read_text().splitlines()
     assert [json.loads(line)["label"] for line in lines] == [1, 0]
     assert json.loads(lines[0])["premise"] == "x"
     assert json.loads((tmp_path / "work" / "sst2_train.jsonl").read_text().splitlines()[0])["sentence"] == "z"
+
+
+def test_what_is_learned_and_what_chooses_have_no_row_in_common(tmp_path: Path) -> None:
+    sets = importlib.import_module("sets")
+    source = tmp_path / "source"
+    for folder in sets.SETS.values():
+        (source / folder).mkdir(parents=True)
+        (source / folder / "labels.json").write_text('["a", "b"]')
+        text = "sentence 1: x{}\nsentence 2: y" if folder.startswith("NLI") else "z{}"
+        rows = [{"sentence": text.format(number), "label": "ab"[number % 2]} for number in range(1000)]
+        for split in ("train", "test"):
+            (source / folder / f"{split}.json").write_text(json.dumps(rows))
+    sets.write_sets(source, tmp_path)
+    parts = [
+        {json.loads(line)["id"] for line in (tmp_path / f"agnews_{part}.jsonl").read_text().splitlines()}
+        for part in ("train", "validation", "choosing")
+    ]
+    assert [len(part) for part in parts] == [sets.TAUGHT, sets.VALIDATING, sets.CHOOSING]
+    assert len(set.union(*parts)) == sum(map(len, parts))
 
 
 def test_the_table_has_a_row_for_each_stream(measure: ModuleType) -> None:
