@@ -1,10 +1,11 @@
 """Runs the streams of real tasks and writes their table to docs/reference/continual.md.
 
-    python examples/continual/measure.py [--data DATA] [--order ORDER] [--method METHOD] [--small]
+    python examples/continual/measure.py [--data DATA] [--order ORDER] [--method METHOD] [--write] [--small]
 
 Some hours on two cores, and 50 GB: what is finished is found and not run again. `--order` and `--method` run a part, so
-that several can run at once; the page is written once all of it is there. `--small` takes a few examples, one seed and
-one method through the same way in some minutes, and writes no page.
+that several can run at once; `--write` runs nothing, and writes what is finished to the page, as a whole run does at
+its end. `--small` takes a few examples, one seed and one method through the same way in some minutes, and writes no
+page.
 """
 
 from __future__ import annotations
@@ -46,8 +47,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--data", type=Path, default=DATA, help="the folder of real data")
     parser.add_argument("--order", choices=STUDIES, help="this order alone")
     parser.add_argument("--method", choices=METHODS, help="this method alone")
+    parser.add_argument(
+        "--write", action="store_true", help="run nothing, and write what is finished to the page"
+    )
     parser.add_argument("--small", action="store_true", help="a few examples of each task; writes no page")
     given = parser.parse_args(arguments)
+    if given.write:
+        return write_tables(PAGE, WORK / "store-stream")
     if not given.data.is_dir():
         sys.exit(f"no real data in {given.data}; name its folder with --data")
     WORK.mkdir(parents=True, exist_ok=True)
@@ -62,6 +68,7 @@ def main(arguments: list[str]) -> None:
         Console().print(render_streams(load_streams(store, name)))
     if not given.small and given.order is given.method is None:
         write_tables(PAGE, store)
+    return None
 
 
 def of_method(study: Study, method: str) -> Study:
@@ -78,12 +85,19 @@ def shrunk(study: Study) -> Study:
 
 
 def write_tables(page: Path, store: Path) -> None:
-    """Replace what stands between the marks of `page` by a table for each order."""
+    """Replace what stands between the marks of `page` by a table for each order, of what is finished."""
     text = page.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    found = "\n".join(measured(load_streams(store, name)) for name in STUDIES)
+    studies = [read_study(HERE / f"{name}.yaml") for name in STUDIES]
+    found = "\n".join(section(study, load_streams(store, study.study)) for study in studies)
     page.write_text(f"{before}{BEGIN}\n\n{found}\n{END}{after}", encoding="utf-8")
+
+
+def section(study: Study, streams: Sequence[Stream]) -> str:
+    """The table of one order: of the streams that all seeds have finished, and of no others."""
+    finished = [stream for stream in streams if not stream.missing and len(stream.seeds) == len(study.seeds)]
+    return measured(finished) if finished else f"**{study.study}**: not measured yet.\n"
 
 
 def measured(streams: Sequence[Stream]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -76,3 +77,15 @@ def test_the_table_has_a_row_for_each_stream(measure: ModuleType) -> None:
     text = measure.measured([stream])
     assert "**a → b**, m, 2 seeds" in text
     assert "| lora | plain | – |" in text
+
+
+def test_only_what_all_seeds_have_finished_stands_in_the_table(measure: ModuleType) -> None:
+    study = read_study(FOLDER / "news-first.yaml")
+    done = Stream("m", "lora", "plain", ("a", "b"), study.seeds, ((0.5, 0.5), (0.9, 0.5), (0.7, 0.9)))
+    begun = replace(done, strategy="si", seeds=study.seeds[:1])
+    stopped = replace(done, strategy="ewc", missing=3)
+    text = measure.section(study, [done, begun, stopped])
+    assert "| plain |" in text
+    assert "| si |" not in text
+    assert "| ewc |" not in text
+    assert "not measured yet" in measure.section(study, [begun, stopped])
