@@ -30,8 +30,9 @@ from tianti.board.terminal_streams import interval_text, render_streams, size_te
 from tianti.cli.progress import TerminalProgress
 from tianti.study import Study, read_study, study_of
 
-STUDIES = ("news-first", "films-first")
+ORDERS = ("news-first", "films-first")
 METHODS = ("full", "lora")
+"""A study for each of both: strengths are chosen for each method."""
 PAGE = HERE.parents[1] / "docs" / "reference" / "continual.md"
 BEGIN, END = "<!-- measured by examples/continual/measure.py -->", "<!-- end of what was measured -->"
 HEAD = (
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=DATA, help="the folder of real data")
-    parser.add_argument("--order", choices=STUDIES, help="this order alone")
+    parser.add_argument("--order", choices=ORDERS, help="this order alone")
     parser.add_argument("--method", choices=METHODS, help="this method alone")
     parser.add_argument(
         "--write", action="store_true", help="run nothing, and write what is finished to the page"
@@ -60,26 +61,24 @@ def main(arguments: list[str]) -> None:
     write_sets(given.data / "continual_olora", WORK / "stream")
     sentence_encoder(WORK)
     store = WORK / ("store-stream-small" if given.small else "store-stream")
-    for name in STUDIES if given.order is None else (given.order,):
-        study = read_study(HERE / f"{name}.yaml")
-        if given.method is not None:
-            study = of_method(study, given.method)
-        tianti.run(shrunk(study) if given.small else study, store=store, progress=TerminalProgress())
-        Console().print(render_streams(load_streams(store, name)))
+    for order in ORDERS if given.order is None else (given.order,):
+        for method in METHODS if given.method is None else (given.method,):
+            study = read(order, method)
+            tianti.run(shrunk(study) if given.small else study, store=store, progress=TerminalProgress())
+            Console().print(render_streams(load_streams(store, study.study)))
     if not given.small and given.order is given.method is None:
         write_tables(PAGE, store)
     return None
 
 
-def of_method(study: Study, method: str) -> Study:
-    """The same study of one method alone."""
-    chosen = [text for text in study.adaptations if text.partition("(")[0] == method]
-    return study_of(**(study.model_dump() | {"adaptations": chosen}))
+def read(order: str, method: str) -> Study:
+    """The study of one order and one method."""
+    return read_study(HERE / f"{order}-{method}.yaml")
 
 
 def shrunk(study: Study) -> Study:
-    """The same study on a few samples, trained on a few examples, by one method with one seed."""
-    cheap = ["lora(max_examples=16, epochs=1)"]
+    """The same study on a few samples, trained on a few examples with one seed."""
+    cheap = [f"{text[:-1]}, max_examples=16)" for text in study.adaptations]
     changes = {"limit": 4, "adaptations": cheap, "seeds": study.seeds[:1]}
     return study_of(**(study.model_dump() | changes))
 
@@ -89,15 +88,25 @@ def write_tables(page: Path, store: Path) -> None:
     text = page.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    studies = [read_study(HERE / f"{name}.yaml") for name in STUDIES]
-    found = "\n".join(section(study, load_streams(store, study.study)) for study in studies)
+    found = "\n".join(section(order, store) for order in ORDERS)
     page.write_text(f"{before}{BEGIN}\n\n{found}\n{END}{after}", encoding="utf-8")
 
 
-def section(study: Study, streams: Sequence[Stream]) -> str:
+def section(order: str, store: Path) -> str:
     """The table of one order: of the streams that all seeds have finished, and of no others."""
-    finished = [stream for stream in streams if not stream.missing and len(stream.seeds) == len(study.seeds)]
-    return measured(finished) if finished else f"**{study.study}**: not measured yet.\n"
+    studies = [read(order, method) for method in METHODS]
+    finished = [
+        stream
+        for study in studies
+        for stream in load_streams(store, study.study)
+        if is_finished(stream, study)
+    ]
+    return measured(finished) if finished else f"**{order}**: not measured yet.\n"
+
+
+def is_finished(stream: Stream, study: Study) -> bool:
+    """Whether every seed has answered every task after every stage."""
+    return not stream.missing and len(stream.seeds) == len(study.seeds)
 
 
 def measured(streams: Sequence[Stream]) -> str:
