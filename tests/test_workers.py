@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 from tianti import workers
 from tianti.conductor import conduct
+from tianti.core.environment import cores
 from tianti.core.progress import Silent
 from tianti.store import Store
 from tianti.study import Study, study_of, trials
@@ -71,7 +71,7 @@ def test_several_cuda_devices_get_a_process_each(tmp_path: Path, monkeypatch: py
 def test_small_models_get_all_cores_when_there_is_enough_to_do(tmp_path: Path) -> None:
     study = _study(seeds=list(range(8)))
     with Store(tmp_path / "store") as store:
-        assert count_workers(study, trials(study), store) == min(os.cpu_count() or 1, 18 // 4)
+        assert count_workers(study, trials(study), store) == min(cores(), 18 // 4)
         assert count_workers(study, trials(study)[:3], store) == 1
         assert count_workers(_study(workers=3), trials(study), store) == 3
         assert count_workers(_study(workers=3), trials(study)[:2], store) == 2
