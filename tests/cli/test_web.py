@@ -55,3 +55,16 @@ def test_a_port_that_is_taken_and_a_host_that_is_none():
             listen("127.0.0.1", port)
     with pytest.raises(InputError, match="cannot listen on 192"):
         listen("192.0.2.1", 0)
+
+
+def test_it_starts_without_torch(tmp_path):
+    with Store(tmp_path) as store:
+        World(items=5).record(store, "a")
+    code = (
+        "import sys; from tianti.board.snapshot import take_snapshot; from tianti.store import open_store; "
+        "from tianti.web.app import make_app; import uvicorn; "
+        f"store = open_store({str(tmp_path)!r}); make_app(take_snapshot(store), store.answers); "
+        "print([m for m in ('torch', 'transformers', 'sklearn', 'pandas') if m in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said == "[]\n"

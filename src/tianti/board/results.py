@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tianti.adapt import Continual, label, parse_adaptation
-from tianti.adapt.continual import Strategy, parse_strategy, short
+from tianti.adapt.continual import parse_strategy, short
 from tianti.board.entries import Price, Provenance
 from tianti.core.call import Call
 from tianti.core.exceptions import UnknownNameError
@@ -24,6 +24,9 @@ from tianti.stats.intervals import mean_over_repeats
 from tianti.stats.moments import Array
 from tianti.store import Run, Store
 from tianti.tasks.metrics import aspect_of
+
+if TYPE_CHECKING:
+    from tianti.adapt.continual.strategy import Strategy
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tianti.adapt import Continual, label
-from tianti.adapt.continual import Strategy, short
+from tianti.adapt.continual import short
 from tianti.board.cells import average
 from tianti.board.results import Items, Result, StreamPlace, read_result, standing
 from tianti.core.fingerprint import fingerprint
@@ -25,6 +25,9 @@ from tianti.stats.continual import (
 from tianti.stats.intervals import Interval
 from tianti.stats.moments import Array
 from tianti.store import Store
+
+if TYPE_CHECKING:
+    from tianti.adapt.continual.strategy import Strategy
 
 DEFINITIONS = {
     "average": "mean over all tasks of the score after the last stage (GEM)",

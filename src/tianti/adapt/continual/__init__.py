@@ -1,44 +1,20 @@
 """Learning one task after another: strategies against forgetting, one family per file, all listed here.
 
-A new strategy is a frozen dataclass in a file of its own, plus one line in `STRATEGIES`.
+A new strategy is a frozen dataclass in a file of its own, plus one line in `strategies.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
-from tianti.adapt.continual.adapters import PerTask
-from tianti.adapt.continual.anchored import EWC, L2, OnlineEWC
-from tianti.adapt.continual.bounds import Joint, Plain, Separate
-from tianti.adapt.continual.distilling import LwF
-from tianti.adapt.continual.generated import Generative
-from tianti.adapt.continual.orthogonal import OLoRA
-from tianti.adapt.continual.rehearsal import DarkReplay, Replay
-from tianti.adapt.continual.strategy import Strategy
-from tianti.adapt.continual.synaptic import SI
 from tianti.adapt.options import all_settings, changed
 from tianti.core.call import Call, parse_call
 from tianti.core.exceptions import UnknownNameError
 
-STRATEGIES: dict[str, type[Strategy]] = {
-    strategy.name: strategy
-    for strategy in (
-        Plain,
-        Joint,
-        Separate,
-        L2,
-        EWC,
-        OnlineEWC,
-        SI,
-        Replay,
-        DarkReplay,
-        LwF,
-        Generative,
-        PerTask,
-        OLoRA,
-    )
-}
-"""Every strategy by its name: the bounds, then what stands between them."""
+if TYPE_CHECKING:
+    from tianti.adapt.continual.strategies import STRATEGIES
+    from tianti.adapt.continual.strategy import Strategy
 
 
 def parse_strategy(text: str) -> Strategy:
@@ -48,6 +24,8 @@ def parse_strategy(text: str) -> Strategy:
         UnknownNameError: no such strategy, or it has no such argument.
         InputError: an argument has another type or is out of its range.
     """
+    from tianti.adapt.continual.strategies import STRATEGIES
+
     call = parse_call(text)
     if call.name not in STRATEGIES:
         raise UnknownNameError("strategy", call.name, STRATEGIES)
@@ -70,4 +48,12 @@ def in_full(strategy: Strategy) -> str:
     return str(Call(strategy.name, {k: v for k, v in all_settings(strategy).items() if v is not None}))
 
 
-__all__ = ["STRATEGIES", "Strategy", "in_full", "parse_strategy", "short"]
+__all__ = ["STRATEGIES", "in_full", "parse_strategy", "short"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "STRATEGIES":
+        from tianti.adapt.continual.strategies import STRATEGIES
+
+        return STRATEGIES
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
