@@ -71,8 +71,7 @@ def board_csv(site: Site, board: str) -> str:
 def model(site: Site, model: str) -> str:
     """A model's entries, as they stand on the board."""
     view, name = site.model(model)
-    entries = [entry for entry in view.board.entries if entry.model == name]
-    return _json({"board": view.slug, "model": name, "entries": rounded(entries)})
+    return _json({"board": view.slug, "model": name, "entries": rounded(view.entries[name])})
 
 
 def task(site: Site, task: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +30,14 @@ class View:
         return [
             cell for entry in self.board.entries for cell in (*entry.cells.values(), *entry.aspects.values())
         ]
+
+    @cached_property
+    def entries(self) -> Mapping[str, Sequence[Entry]]:
+        """The entries of each model, in the order of the board."""
+        found: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self.board.entries:
+            found[entry.model].append(entry)
+        return found
 
     @cached_property
     def run_places(self) -> dict[str, tuple[Entry, Cell]]:

@@ -19,11 +19,7 @@ def every(site: Site) -> Iterable[Keys]:
 def context(site: Site, model: str) -> Mapping[str, Any]:
     """The entries of the model."""
     view, name = site.model(model)
-    return {
-        "view": view,
-        "model": name,
-        "entries": [entry for entry in view.board.entries if entry.model == name],
-    }
+    return {"view": view, "model": name, "entries": view.entries[name]}
 
 
 PAGE = Page(Address("m/{model}/"), "model.html", every, context)
