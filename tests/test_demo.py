@@ -170,7 +170,9 @@ def _pages(demo: Path) -> dict[Path, str]:
     """All pages but those of refused runs, which are tried again and have the time of that."""
     pages = {path: path.read_text(encoding="utf-8") for path in (demo / "site").rglob("*.html")}
     return {
-        path: text for path, text in pages.items() if path.parent.name != "runs" or not REFUSAL.search(text)
+        path: text
+        for path, text in pages.items()
+        if path.parent.parent.name != "r" or not REFUSAL.search(text)
     }
 
 

@@ -42,6 +42,18 @@ def test_its_id_names_its_content(store, world):
     assert replace(first, boards=second.boards, runs=second.runs).id == second.id
 
 
+def test_trying_again_what_was_refused_changes_no_id(store, world):
+    world.record(store, "a")
+    world.record_failure(store, "a", "lora", "sentiment", "does not fit")
+    first = take_snapshot(store)
+    world.record_failure(store, "a", "lora", "sentiment", "does not fit")
+    second = take_snapshot(store)
+    assert second.runs != first.runs
+    assert second.id == first.id
+    world.record_failure(store, "a", "lora", "sentiment", "out of memory")
+    assert take_snapshot(store).id != first.id
+
+
 def test_imported_boards_stand_beside_the_measured_one_unless_a_study_is_named(store, world, tmp_path):
     import_files(store, list(write_all(tmp_path).values()))
     names = {record.study for record in store.imports()}

@@ -50,15 +50,21 @@ class Snapshot:
 
     @cached_property
     def id(self) -> str:
-        """The sha256 of the content: two snapshots with this id show the same."""
+        """The sha256 of the content: two snapshots with this id show the same, but for when, how often and where a run
+        that did not finish was tried, which is tried again each time."""
         content = {
             "boards": [board.snapshot for board in self.boards],
             "streams": self.streams,
             "transfer": self.transfer,
             "reported": self.reported.snapshot,
-            "runs": self.runs,
+            "runs": {run_id: _lasting(recorded) for run_id, recorded in self.runs.items()},
         }
         return fingerprint(rounded(content))
+
+
+def _lasting(recorded: RecordedRun) -> object:
+    run = recorded.run
+    return recorded if run.state == "finished" else [run.trial_id, run.state, run.reason]
 
 
 def take_snapshot(store: Store, study: str | None = None, rules: Rules = USUAL) -> Snapshot:
