@@ -4,8 +4,7 @@
 
 Some hours on two cores, and 50 GB: what is finished is found and not run again. `--order` and `--method` run a part, so
 that several can run at once; `--write` runs nothing, and writes what is finished to the page, as a whole run does at
-its end. `--small` takes a few examples, one seed and one method through the same way in some minutes, and writes no
-page.
+its end. `--small` takes a few examples, one seed and one method through the same way, and writes no page.
 """
 
 from __future__ import annotations
