@@ -22,7 +22,7 @@ FOLDER = Path(run_all.__file__).parent / "continual"
 def measure() -> Iterator[ModuleType]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(FOLDER)
-        yield importlib.import_module("measure")
+        yield importlib.import_module("measure_streams")
 
 
 def test_the_two_orders_have_the_same_tasks_and_every_strategy_that_fits_encoders(

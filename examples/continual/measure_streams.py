@@ -1,6 +1,6 @@
 """Runs the streams of real tasks and writes their table to docs/reference/continual.md.
 
-    python examples/continual/measure.py [--data DATA] [--order ORDER] [--method METHOD] [--write] [--small]
+    python examples/continual/measure_streams.py [--data DATA] [--order ORDER] [--method METHOD] [--write] [--small]
 
 Some hours on two cores, and 50 GB: what is finished is found and not run again. `--order` and `--method` run a part, so
 that several can run at once; `--write` runs nothing, and writes what is finished to the page, as a whole run does at
@@ -33,7 +33,7 @@ ORDERS = ("news-first", "films-first")
 METHODS = ("full", "lora")
 """A study for each of both: strengths are chosen for each method."""
 PAGE = HERE.parents[1] / "docs" / "reference" / "continual.md"
-BEGIN, END = "<!-- measured by examples/continual/measure.py -->", "<!-- end of what was measured -->"
+BEGIN, END = "<!-- measured by examples/continual/measure_streams.py -->", "<!-- end of what was measured -->"
 HEAD = (
     "method", "strategy", "average", "backward", "forward", "forgets (first)", "forgets (best)", "less than plain",
     "learning", "seconds", "memory MB", "kept MB",
