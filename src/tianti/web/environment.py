@@ -10,7 +10,7 @@ from tianti import __version__
 from tianti.board import show
 from tianti.web import draw
 from tianti.web.policy import POLICY
-from tianti.web.words import LANGUAGES, TAGS, translator
+from tianti.web.words import LANGUAGES, TABLES, TAGS, translator
 
 
 @cache
@@ -33,6 +33,7 @@ def environment(language: str) -> Environment:
         show=show,
         shade=draw.shade,
         letter=letter,
+        **TABLES,
     )
     return made
 

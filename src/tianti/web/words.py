@@ -1,4 +1,8 @@
-"""The words of the pages, in each language: one flat YAML file of key → text with {places} to fill in."""
+"""The words of the pages: English in the templates, as gettext messages, and a catalog for every other language.
+
+A message may have {places} to fill in: `t("{done} of {all} tasks", done=3, all=4)`. Messages that depend on data are in
+the tables below. `scripts/words` lists what a catalog lacks and what nobody says any more.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 
-import yaml
+from babel.messages.pofile import read_po
 
 from tianti.core.exceptions import UnknownNameError
 
@@ -14,28 +18,62 @@ LANGUAGES = ("en", "zh")
 TAGS = {"en": "en", "zh": "zh-Hans"}
 """What the pages say in `lang`."""
 
+STATES = {
+    "ok": "scored",
+    "error": "error",
+    "skipped": "skipped",
+    "failed": "failed",
+    "running": "running",
+    "empty": "nothing scored",
+    "absent": "not run",
+}
+"""Of a cell or an answer."""
+RUN_STATES = {"finished": "finished", "failed": "failed", "running": "not finished"}
+EXCLUSIONS = {
+    "ratio": "no, its metric is no mean over samples",
+    "lower": "no, lower is better",
+    "chance": "no, its chance level is not between 0 and 1",
+    "range": "no, its values are not between 0 and 1",
+    "fresh": "no, fresh samples of a task that is there already",
+    "unanswered": "no, no entry has a score on it",
+}
+"""Why a task is no part of the mean."""
+ASPECTS = {
+    "calibration": "calibration",
+    "robustness": "robustness",
+    "order": "order of options",
+    "fairness": "fairness",
+}
+TABLES = {"states": STATES, "run_states": RUN_STATES, "exclusions": EXCLUSIONS, "aspects": ASPECTS}
+"""Messages by what the data says; templates know each by its name."""
+
 Translate = Callable[..., str]
 
 
 @cache
 def catalog(language: str) -> Mapping[str, str]:
-    """All texts of a language.
+    """Message → text in a language; empty for English, which the messages are in.
 
     Raises:
         UnknownNameError: there is no such language.
     """
     if language not in LANGUAGES:
         raise UnknownNameError("language", language, LANGUAGES)
-    text = (files("tianti.web") / "locale" / f"{language}.yaml").read_text(encoding="utf-8")
-    texts: dict[str, str] = yaml.safe_load(text)
-    return texts
+    if language == "en":
+        return {}
+    with (files("tianti.web") / "locale" / f"{language}.po").open("rb") as file:
+        return {str(message.id): str(message.string) for message in read_po(file) if message.id}
 
 
 def translator(language: str) -> Translate:
-    """`t(key, place=value)`: the text of a key with its places filled in. An unknown key is a KeyError."""
+    """`t(message, place=value)`: the text in a language with its places filled in.
+
+    A message that the catalog lacks is a KeyError: a page is in one language or there is none.
+    """
     texts = catalog(language)
 
-    def translate(key: str, /, **places: object) -> str:
-        return texts[key].format(**places) if places else texts[key]
+    def translate(message: str, /, **places: object) -> str:
+        text = texts[message] if language != "en" else message
+        return text.format(**places) if places else text
 
     return translate
