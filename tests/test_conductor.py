@@ -236,6 +236,21 @@ def test_a_store_that_fails_stops_the_study(world: Path, monkeypatch: pytest.Mon
     assert outcome.run.cost["answers_of_earlier_attempts"] == 0
 
 
+def test_what_another_process_finishes_meanwhile_is_found(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, finish = _study(world, limit=8), Store.finish_run
+
+    def second(store: Store, *arguments: Any) -> Any:
+        finish(store, *arguments)
+        return finish(store, *arguments)
+
+    monkeypatch.setattr(Store, "finish_run", second)
+    outcomes = _conduct(study, world / "store")
+    assert [outcome.state for outcome in outcomes] == ["found"]
+    assert outcomes[0].run.state == "finished"
+
+
 def test_a_run_that_goes_on_says_how_much_was_there(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     append, shards = Store.append, iter([True, False])
 

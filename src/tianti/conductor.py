@@ -37,7 +37,7 @@ OutcomeState = Literal["found", "measured", "refused", "failed"]
 class Outcome:
     """What became of a trial.
 
-    `found`: finished before, nothing done. `measured`: finished now. `refused`: model, adaptation and task do not fit.
+    `found`: finished before or by another process meanwhile, nothing kept. `measured`: finished now. `refused`: model, adaptation and task do not fit.
     `failed`: something went wrong; the reason is on record and the next run tries again.
     """
 
@@ -74,6 +74,10 @@ class Conductor:
             trial.adaptation.check(loaded, trial.task)
             return Outcome(trial, _measure(trial, loaded, run, self.store, self.progress), "measured")
         except StoreError:
+            # Another process on this store may have been at the same trial, and been first: its results stand.
+            finished = self.store.find_run(trial.id)
+            if finished is not None and finished.state == "finished":
+                return Outcome(trial, finished, "found")
             raise
         except IncompatibleError as error:
             return Outcome(trial, self.store.fail_run(run.run_id, str(error)), "refused", str(error))
