@@ -18,6 +18,8 @@ from tianti.board.streams import Stream
 from tianti.study import study_of
 from tianti.tasks.kinds import KINDS
 
+pytestmark = pytest.mark.slow
+
 HEAD = "head-only(epochs=10)"
 TRAINED = ("lora(epochs=1)", "full(epochs=1)")
 REFUSAL = re.compile(

@@ -37,8 +37,8 @@ OutcomeState = Literal["found", "measured", "refused", "failed"]
 class Outcome:
     """What became of a trial.
 
-    `found`: finished before or by another process meanwhile, nothing kept. `measured`: finished now. `refused`: model, adaptation and task do not fit.
-    `failed`: something went wrong; the reason is on record and the next run tries again.
+    `found`: finished before, or by another process meanwhile. `measured`: finished now. `refused`: model, adaptation
+    and task do not fit. `failed`: something went wrong; the reason is on record and the next run tries again.
     """
 
     trial: Trial

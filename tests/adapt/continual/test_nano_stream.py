@@ -11,6 +11,8 @@ from tianti.api import load_streams
 from tianti.board.streams import Stream
 from tianti.study import read_study
 
+pytestmark = pytest.mark.slow
+
 STUDY = Path(__file__).parents[3] / "examples" / "nano-stream.yaml"
 PLAIN, DISTILLED, REPLAY, BOUNDS = "plain", "lwf", "replay(size=50)", ("separate", "joint")
 
