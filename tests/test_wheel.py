@@ -34,7 +34,7 @@ def test_every_file_of_the_package_is_in_the_wheel(wheel: Path) -> None:
         "models/nano/t5/model.safetensors",
         "demo.yaml",
         "demo-stream.yaml",
-        "web/locale/zh.yaml",
+        "web/locale/zh.po",
         "web/static/style.css",
     ):
         assert f"tianti/{needed}" in inside

@@ -1,0 +1,206 @@
+"""A real browser, and one small site to look at: live from uvicorn, and exported, in a folder under a path.
+
+`page` and `open_page` watch: an error of the console or of a script, something that the content security policy
+forbids, or a request that leaves this machine fails the test that caused it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Request,
+    sync_playwright,
+)
+
+from tianti.board.snapshot import Snapshot, take_snapshot
+from tianti.cli.web import listen
+from tianti.store import Store
+from tianti.web.app import make_app
+from tianti.web.export import write_site
+from worlds import PERPLEXITY, World
+
+BASE = "/x/y/"
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "</script><script>alert(2)</script>",
+    "=cmd|' /C calc'!A0",
+    "org/name, second; third",
+    "模型/甲 🐉",
+)
+"""Names that would do harm if they were not taken as text, beside `nano:llama`."""
+OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+WATCH = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`${event.violatedDirective} forbids ${event.blockedURI}`));
+"""
+
+OpenPage = Callable[..., Page]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A snapshot, its store, and where its site is: `live` and `exported` are addresses that end in a slash."""
+
+    snapshot: Snapshot
+    store: Store
+    live: str
+    exported: str
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One chromium for all tests of a session."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        missing = "no chromium on this machine: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=OPTIONS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    """The small site: hostile names, two languages, a metric that is no share, runs that failed, tasks not run."""
+    folder = tmp_path_factory.mktemp("shown")
+    with Store(folder / "store") as store:
+        record_small(store)
+        snapshot = take_snapshot(store)
+        site = folder / "site"
+        write_site(snapshot, store, site)
+        with live(snapshot, store) as served, exported(site) as lying:
+            yield Shown(snapshot, store, served, lying)
+
+
+def record_small(store: Store) -> None:
+    """Six models under up to three adaptations on up to three tasks."""
+    world = World(items=24, languages={"topics": "zh"}, metrics={"texts": PERPLEXITY})
+    for index, model in enumerate(("nano:llama", *HOSTILE)):
+        for adaptation, gain in (("zero-shot", 0.0), ("lora(r=8)", 0.12)):
+            world.record(store, model, adaptation, "sentiment", 0.85 - 0.1 * index + gain)
+            world.record(store, model, adaptation, "topics", 0.8 - 0.08 * index + gain, prompt=HOSTILE[0])
+    world.record(store, "nano:llama", "zero-shot", "texts", 0.5)
+    world.record(store, "nano:llama", "full", "sentiment", 0.9)
+    world.record_failure(store, "nano:llama", "full", "topics", "<b>out</b> of memory")
+
+
+@contextmanager
+def live(snapshot: Snapshot, store: Store) -> Iterator[str]:
+    """Serve a snapshot as `tianti web` does, on a free port of this machine; gives its address."""
+    server = uvicorn.Server(uvicorn.Config(make_app(snapshot, store.answers), log_level="warning"))
+    with listen("127.0.0.1", 0) as listening:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        server.should_exit = True
+        thread.join()
+
+
+class UnderPath(SimpleHTTPRequestHandler):
+    """The files of a folder under BASE, and nothing elsewhere: as a host of static files serves them."""
+
+    protocol_version = "HTTP/1.1"
+
+    def translate_path(self, path: str) -> str:
+        inside = path.removeprefix(BASE) if path.startswith(BASE) else "nothing-is-here"
+        return super().translate_path(f"/{inside}")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def exported(folder: Path) -> Iterator[str]:
+    """Serve an exported site as plain files under BASE; gives its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(UnderPath, directory=folder)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}{BASE}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(params=["live", "exported"])
+def address(request: pytest.FixtureRequest, shown: Shown) -> str:
+    """Where the small site is; a test that asks for it runs against both."""
+    return shown.live if request.param == "live" else shown.exported
+
+
+@pytest.fixture
+def troubles() -> Iterator[list[str]]:
+    """What went wrong in the pages of a test: none of it may. A test that means to cause some clears the list."""
+    seen: list[str] = []
+    yield seen
+    assert seen == []
+
+
+@pytest.fixture
+def open_page(browser: Browser, troubles: list[str]) -> Iterator[OpenPage]:
+    """`open_page(viewport=…, locale=…, java_script_enabled=…)`: a watched page of a browser that knows nothing yet."""
+    contexts: list[BrowserContext] = []
+
+    def opened(**settings: Any) -> Page:
+        context = browser.new_context(**settings)
+        contexts.append(context)
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        _watch(page, troubles)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(open_page: OpenPage) -> Page:
+    """A watched page, 1440 × 900."""
+    return open_page(viewport={"width": 1440, "height": 900})
+
+
+def _watch(page: Page, troubles: list[str]) -> None:
+    def of_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            troubles.append(f"console: {message.text}")
+
+    def of_request(request: Request) -> None:
+        if urlsplit(request.url).hostname not in (None, "127.0.0.1"):
+            troubles.append(f"request: {request.url}")
+
+    def of_dialog(dialog: Dialog) -> None:
+        troubles.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("console", of_console)
+    page.on("pageerror", lambda error: troubles.append(f"script: {error}"))
+    page.on("request", of_request)
+    page.on("dialog", of_dialog)
