@@ -197,6 +197,13 @@ def test_layers_that_are_not_there_are_refused_with_those_that_are(world: Path, 
     assert "Valid: down_proj, gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj" in outcome.reason
 
 
+def test_feedforward_layers_that_are_no_targets_are_refused(world: Path) -> None:
+    text = "ia3(targets=[q_proj], feedforward=[down_proj])"
+    (outcome,) = _conduct(_study(world, adaptations=[text], limit=4), world / "store")
+    assert outcome.state == "refused"
+    assert "feedforward names down_proj, and the targets are q_proj" in outcome.reason
+
+
 def test_a_model_that_cannot_be_loaded_fails_its_own_trials_only(world: Path) -> None:
     broken = world / "broken"
     tiny_llama().save_pretrained(broken)

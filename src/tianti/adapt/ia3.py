@@ -27,10 +27,20 @@ class IA3(Trained):
     def reason_against(self, network: Any) -> tuple[str, str] | None:
         found = self._targets(network)
         if found is not None:
-            return unknown_targets(network, (*found[0], *found[1]))
+            return unknown_targets(network, found[0]) or self._stray(found[0])
         return (
             f"peft has no choice of layers for the kind of model {network.config.model_type}",
             "name them: ia3(targets=[k_proj, v_proj, down_proj], feedforward=[down_proj])",
+        )
+
+    def _stray(self, targets: tuple[str, ...]) -> tuple[str, str] | None:
+        named = () if self.feedforward == "auto" else self.feedforward
+        stray = [ending for ending in named if ending not in targets]
+        if not stray:
+            return None
+        return (
+            f"feedforward names {', '.join(stray)}, and the targets are {', '.join(targets)}",
+            f"name it among the targets as well: ia3(targets=[{', '.join((*targets, *stray))}], …)",
         )
 
     def prepare(self, network: Any, tokenizer: Any = None) -> Any:
