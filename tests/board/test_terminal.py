@@ -5,7 +5,8 @@ from rich.console import Console
 
 from tianti.board.assemble import assemble
 from tianti.board.compare import Comparison, Difference
-from tianti.board.show import rank_text
+from tianti.board.filters import read
+from tianti.board.show import place_text
 from tianti.board.terminal import render
 from tianti.board.terminal_pairs import render_comparison
 from worlds import World
@@ -93,8 +94,8 @@ def test_a_board_prints_as_its_table_without_colours(monkeypatch):
     made = board(["nano/sentiment", "nano/qa"])
     lines = str(made).splitlines()
     assert lines[0] == "which way to adapt"
-    assert [line.split()[:2] for line in lines[:5] if "nano:llama " in line] == [
-        [entry_rank(made, name), "nano:llama"] for name in ("lora", "few-shot(k=4)")
+    assert [" ".join(line.split()[:3]) for line in lines[:5] if "nano:llama " in line] == [
+        f"{entry_place(made, name)} nano:llama" for name in ("lora", "few-shot(k=4)")
     ]
     assert "\x1b" not in str(made)
     assert max(map(len, lines)) <= 80
@@ -102,9 +103,8 @@ def test_a_board_prints_as_its_table_without_colours(monkeypatch):
     assert "nothing has been run yet" in str(assemble([], ""))
 
 
-def entry_rank(made, adaptation):
-    entry = made.entry(f"nano:llama · {adaptation}")
-    return rank_text(entry.rank_low, entry.rank_high, entry.rank)
+def entry_place(made, adaptation):
+    return place_text(made.entry(f"nano:llama · {adaptation}"))
 
 
 def test_an_empty_board_says_so():
@@ -138,3 +138,36 @@ def test_in_a_narrow_terminal_tasks_are_numbered_rather_than_left_out():
     assert max(map(len, shown.splitlines())) <= 80
     assert "do not fit" not in shown
     assert "tasks: 1 some-long-task-name-0, 2 some-long-task-name-1" in shown
+
+
+def test_a_selection_is_shown_with_the_ranks_of_the_whole_board():
+    made = board(["nano/sentiment", "nano/qa"])
+    shown = text(render(made, selection=read("r=few-shot&cols=mean,seconds,nano-qa")))
+    lines = shown.splitlines()
+    (row,) = (line for line in lines[:5] if "nano:llama" in line.split())
+    assert row.strip().startswith(f"{entry_place(made, 'few-shot(k=4)')}  nano:llama")
+    assert lines[1].split() == [
+        "rank",
+        "model",
+        "adaptation",
+        "mean",
+        *lines[1].split()[4:6],
+        "seconds",
+        "qa",
+    ]
+    assert "1 of 3 entries; ranks and intervals are those of the whole board." in shown
+    assert "of 3 entries" not in text(render(made))
+    assert "0 of 3 entries" in text(render(made, selection=read("q=nothing")))
+
+
+def test_whiskers_are_on_one_axis_and_give_way_to_the_scores():
+    made = board(["nano/sentiment", "nano/qa"])
+    wide = text(render(made)).splitlines()
+    drawn = [line for line in wide if "●" in line][:3]
+    assert len(drawn) == 3
+    # Where guessing lies is the same place in every row, unless an interval covers it.
+    assert len({line.index("┊") for line in drawn if "┊" in line}) == 1
+    assert [line.index("●") for line in drawn] == sorted((line.index("●") for line in drawn), reverse=True)
+    narrow = text(render(made), width=70)
+    assert "●" not in narrow
+    assert "±" in narrow

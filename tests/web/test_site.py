@@ -9,10 +9,10 @@ import pytest
 from result_files import write_all
 from tianti.board import Board
 from tianti.board.importers.add import import_files
+from tianti.board.show import letter
 from tianti.board.snapshot import take_snapshot
 from tianti.core.exceptions import InputError
 from tianti.store import Store
-from tianti.web.environment import letter
 from tianti.web.export import file_of, write_site
 from tianti.web.page import NoSuchPageError
 from tianti.web.pages import board as board_page

@@ -32,6 +32,8 @@ def legend(board: Board) -> Iterable[str]:
         yield line + (f" ±: half of the {level} interval for {target}." if drawn else "")
     if any(entry.provenance == "imported" for entry in board.entries):
         yield "imported: read from the files of other programs, not measured here."
+    if any(entry.band for entry in board.entries):
+        yield "A, B: bands; the entries of a band cannot be told apart from its first one."
     if board.decided:
         yield from _decided(board, board.decided)
     elif board.family:

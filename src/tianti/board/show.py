@@ -64,6 +64,21 @@ def rank_text(low: int | None, high: int | None, place: int | None) -> str:
     return f"{low}–{high}"
 
 
+def letter(band: int) -> str:
+    """1 → A, 26 → Z, 27 → AA."""
+    text = ""
+    while band > 0:
+        band, digit = divmod(band - 1, 26)
+        text = chr(ord("A") + digit) + text
+    return text
+
+
+def place_text(entry: Entry) -> str:
+    """`B 2–5`: the letter of an entry's band, where it has one, and its rank."""
+    rank = rank_text(entry.rank_low, entry.rank_high, entry.rank)
+    return f"{letter(entry.band)} {rank}" if entry.band else rank
+
+
 def plain(value: float | None) -> str:
     """Four significant digits, whatever the scale; a dash where there is none."""
     return MISSING if value is None else f"{value:.4g}"

@@ -11,6 +11,8 @@ from types import MappingProxyType
 from tianti.board.assemble import USUAL
 from tianti.board.board import Board, Rules
 from tianti.board.build import build_board
+from tianti.board.cut import cut
+from tianti.board.filters import EVERYTHING, Selection, write
 from tianti.board.reported import reported_board
 from tianti.board.rounding import rounded
 from tianti.board.streams import Stream, as_json, read_streams
@@ -91,9 +93,20 @@ def take_snapshot(store: Store, study: str | None = None, rules: Rules = USUAL) 
     )
 
 
-def board_json(board: Board, streams: Sequence[Stream] = ()) -> str:
-    """A board as JSON text, and beside it its streams where there are some: the same in terminal, API and export."""
-    if not streams:
+def board_json(board: Board, streams: Sequence[Stream] = (), selection: Selection = EVERYTHING) -> str:
+    """A board as JSON text, and beside it its streams where there are some: the same in terminal, API and export.
+
+    Of a selection only what it shows; beside it the selection's address, and of which board (`whole`, its snapshot)
+    with how many entries it is a part.
+
+    Raises:
+        UnknownNameError: the board has nothing that is called as the selection says.
+    """
+    if not streams and not selection:
         return board.to_json()
-    content = board.to_dict() | {"streams": as_json(streams)}
+    content = cut(board, selection).board.to_dict()
+    if streams:
+        content["streams"] = as_json(streams)
+    if selection:
+        content |= {"view": write(selection), "whole": board.snapshot, "of_entries": len(board.entries)}
     return json.dumps(content, ensure_ascii=False, indent=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import StringIO
 from itertools import accumulate
 
@@ -14,19 +14,18 @@ from rich.text import Text
 
 from tianti.board.aspects import chosen_aspects
 from tianti.board.board import Board
+from tianti.board.cut import QUANTITIES, Cut, cut
 from tianti.board.entries import AspectColumn, Cell, Column, Entry
+from tianti.board.filters import EVERYTHING, Selection
 from tianti.board.legend import about, hidden, legend, more, notes
-from tianti.board.show import (
-    MISSING,
-    cell_text,
-    mean_text,
-    rank_text,
-    value_text,
-)
+from tianti.board.show import MISSING, cell_text, mean_text, number, place_text, value_text
+from tianti.board.whisker import NARROWEST, WIDEST, Axis, axis_of, whisker
 
 MODEL_WIDTH = 32
 ADAPTATION_WIDTH = 26
 HEADING_WIDTH = 12
+WHOLE = "ranks and intervals are those of the whole board."
+DRAWN = "├●┤: each mean in its interval, all on one axis; ┊: 0."
 
 
 @dataclass(frozen=True)
@@ -51,88 +50,107 @@ def to_text(board: Board) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
 
 
-def render(board: Board, metrics: Sequence[str] = (), top: int | None = None) -> RenderableType:
+def render(
+    board: Board, metrics: Sequence[str] = (), top: int | None = None, selection: Selection = EVERYTHING
+) -> RenderableType:
     """The board as a table as wide as the terminal allows, with a legend and a note for what is missing.
 
     Args:
         metrics: further metrics (calibration, robustness, …) that are shown as columns behind the tasks.
         top: show the first so many entries only.
+        selection: which entries and columns are shown, and in which order.
 
     Raises:
-        UnknownNameError, InputError: the board has no such metric.
+        UnknownNameError, InputError: the board has no such metric, or nothing that is called as the selection says.
     """
-    further = chosen_aspects(board.aspects, metrics)
-    return (
-        _View(board, further, top) if board.entries else Text("The board is empty: nothing has been run yet.")
-    )
+    if not board.entries:
+        return Text("The board is empty: nothing has been run yet.")
+    shown = cut(board, selection)
+    return _View(shown, chosen_aspects(shown.board.aspects, metrics), top)
 
 
 @dataclass(frozen=True)
 class _View:
     """Rich asks it how it looks in a given width."""
 
-    board: Board
+    cut: Cut
     further: Sequence[AspectColumn] = ()
     top: int | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        board, everything = self.board, self.board
-        if self.top is not None:
-            board = replace(board, entries=board.entries[: self.top])
-        left = [_left(entry) for entry in board.entries]
-        used = sum(_width(column) for column in zip(*left, strict=True)) + 1
+        board, entries = self.cut.board, self.cut.board.entries[: self.top]
+        left = [_texts_of(entry, self.cut.quantities) for entry in entries]
+        heads = ["rank", "model", "adaptation", *self.cut.quantities]
+        used = sum(_width(column) for column in zip(heads, *left, strict=True)) + 1
         columns: list[Column] = [*board.columns, *self.further]
         names = _headings(columns)
         whole = [heading.replace("\n", "") for heading in _headings(columns, between=" · ")]
         for style in STYLES:
             headings = names if style.names else [str(number + 1) for number in range(len(names))]
             cells = [
-                [
-                    _cell(entry.cells.get(c.name) or entry.aspects.get(c.name), c, style)
-                    for entry in board.entries
-                ]
+                [_cell(entry.cells.get(c.name) or entry.aspects.get(c.name), c, style) for entry in entries]
                 for c in columns
             ]
             widths = [_width([*h.split("\n"), *column]) for h, column in zip(headings, cells, strict=True)]
             if used + sum(widths) <= options.max_width:
                 break
-        ends = accumulate(widths, initial=used)
-        shown = sum(end <= options.max_width for end in ends) - 1
-        yield _table(board, left, headings[: max(shown, 0)], cells)
+        ends = list(accumulate(widths, initial=used))
+        shown = max(sum(end <= options.max_width for end in ends) - 1, 0)
+        axis = self._axis(options.max_width - ends[shown] - 2)
+        title = Text(board.title) if board.title else None
+        table = Table(box=None, padding=(0, 1), title=title, title_justify="left", header_style="bold")
+        _add_columns(table, self.cut.quantities, axis, headings[:shown])
+        for index, (entry, texts) in enumerate(zip(entries, left, strict=True)):
+            drawn = [whisker(axis, entry)] if axis else []
+            row = [*texts[:4], *drawn, *texts[4:], *(column[index] for column in cells[:shown])]
+            table.add_row(*map(Text, row))
+        yield table
         yield ""
-        numbered = [] if style.names else [_numbered(whole)]
         for line in [
-            *numbered,
-            *more(len(everything.entries) - len(board.entries)),
-            *legend(everything),
+            *([] if style.names else [_numbered(whole)]),
+            *([f"{self.cut.text}; {WHOLE}"] if self.cut.selection else []),
+            *([DRAWN] if axis else []),
+            *more(len(board.entries) - len(entries)),
+            *legend(self.cut.whole),
             *about(self.further),
-            *hidden(len(columns) - max(shown, 0), "column" if self.further else "task"),
-            *notes(everything),
+            *hidden(len(columns) - shown, "column" if self.further else "task"),
+            *notes(board),
         ]:
             yield Text(line, style="dim")
 
+    def _axis(self, room: int) -> Axis | None:
+        """The axis of all means of the board, where the mean is shown first and there is room for a drawing."""
+        if room < NARROWEST or self.cut.quantities[:1] != ("mean",):
+            return None
+        return axis_of(self.cut.whole.entries, min(room, WIDEST))
 
-def _table(
-    board: Board, left: Sequence[Sequence[str]], headings: Sequence[str], cells: Sequence[Sequence[str]]
-) -> Table:
-    title = Text(board.title) if board.title else None
-    table = Table(box=None, padding=(0, 1), title=title, title_justify="left", header_style="bold")
+
+def _add_columns(table: Table, quantities: Sequence[str], axis: Axis | None, headings: Sequence[str]) -> None:
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("model", overflow="fold", max_width=MODEL_WIDTH)
     table.add_column("adaptation", overflow="fold", max_width=ADAPTATION_WIDTH)
-    table.add_column("mean", justify="right", no_wrap=True)
+    for quantity in quantities:
+        table.add_column(quantity, justify="right", no_wrap=True)
+        if axis is not None and quantity == "mean":
+            table.add_column(Text(axis.heading), no_wrap=True)
     for heading in headings:
         table.add_column(Text(heading), justify="right", overflow="fold", max_width=HEADING_WIDTH)
-    for index, texts in enumerate(left):
-        row = [*texts, *(column[index] for column in cells[: len(headings)])]
-        table.add_row(*map(Text, row))
-    return table
 
 
-def _left(entry: Entry) -> tuple[str, str, str, str]:
-    rank = rank_text(entry.rank_low, entry.rank_high, entry.rank)
-    mean = mean_text(entry) if entry.complete or entry.mean is None else f"({mean_text(entry)})"
-    return rank, entry.model, entry.adaptation, mean
+def _texts_of(entry: Entry, quantities: Sequence[str]) -> list[str]:
+    """What stands before the tasks: place, names, and quantities."""
+    return [
+        place_text(entry),
+        entry.model,
+        entry.adaptation,
+        *(_quantity(entry, each) for each in quantities),
+    ]
+
+
+def _quantity(entry: Entry, name: str) -> str:
+    if name == "mean":
+        return mean_text(entry) if entry.complete or entry.mean is None else f"({mean_text(entry)})"
+    return number(QUANTITIES[name](entry))
 
 
 def _width(texts: Iterable[str]) -> int:

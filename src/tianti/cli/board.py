@@ -63,19 +63,75 @@ def board(
         list[str] | None,
         typer.Option("--task", "-t", help="Only this task, or those like it: 'nano/*'. May be repeated."),
     ] = None,
+    search: Annotated[
+        str, typer.Option("--search", help="Only entries with this text in the name of model or adaptation.")
+    ] = "",
+    regimes: Annotated[
+        list[str] | None,
+        typer.Option("--regime", help="Only this kind of adaptation: zero-shot, lora. May be repeated."),
+    ] = None,
+    families: Annotated[
+        list[str] | None,
+        typer.Option("--family", help="Only models of this architecture: causal, masked. May be repeated."),
+    ] = None,
+    provenances: Annotated[
+        list[str] | None,
+        typer.Option("--provenance", help="Only entries that were measured, imported, … May be repeated."),
+    ] = None,
+    languages: Annotated[
+        list[str] | None,
+        typer.Option("--lang", help="Only tasks in this language: en, zh. May be repeated."),
+    ] = None,
+    filters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter",
+            help="Only entries whose number in a column is less (lt), at most (le), more (gt) or at least (ge) so "
+            "much: parameters:lt:8e9, mean:ge:50. May be repeated.",
+        ),
+    ] = None,
+    columns: Annotated[
+        str, typer.Option("--columns", help="Only these columns: mean,parameters,nano-sentiment.")
+    ] = "",
+    sort: Annotated[
+        str, typer.Option("--sort", help="By this column; with a - before it the highest first: -mean.")
+    ] = "",
+    view: Annotated[
+        str,
+        typer.Option(
+            "--view", help="The address of the board's page, or what stands behind its ?: 'q=llama'."
+        ),
+    ] = "",
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the board: ranks and scores with their intervals; behind it what streams of tasks forgot."""
+    """Print the board: ranks and scores with their intervals; behind it what streams of tasks forgot.
+
+    Which entries and columns are shown is said in the words of the address of the board's page. Ranks are those of the
+    whole board.
+    """
     from rich.console import Console
 
     from tianti.api import load_board, load_streams
     from tianti.board import Rules
+    from tianti.board.filters import read
     from tianti.board.snapshot import board_json
     from tianti.board.terminal import render
     from tianti.board.terminal_streams import render_streams
+    from tianti.core.exceptions import InputError
 
+    words = {"r": regimes, "family": families, "provenance": provenances, "lang": languages, "f": filters}
+    selection = read(
+        view,
+        *((key, value) for key, values in words.items() for value in values or ()),
+        *(("q", search), ("cols", columns), ("s", sort)),
+    )
+    if selection and (transfer or curve or matrix):
+        raise InputError(
+            "--transfer, --curve and --matrix show what no choice of entries and columns applies to",
+            remedy="leave out either",
+        )
     loaded = load_board(store, study, Rules(level, intervals.value, ranks.value, seed), tasks or ())
     streams = load_streams(store, study, level)
     if transfer:
@@ -83,12 +139,12 @@ def board(
     elif curve:
         _print_curves(loaded, as_json=as_json)
     elif as_json:
-        typer.echo(board_json(loaded, streams))
+        typer.echo(board_json(loaded, streams, selection))
     elif matrix:
         Console().print(render_streams(streams, matrix=True))
     else:
         further = [name.strip() for name in metrics.split(",") if name.strip()]
-        Console().print(render(loaded, further, top))
+        Console().print(render(loaded, further, top, selection))
         if streams:
             Console().print("", render_streams(streams))
         _print_others(store, loaded.title)

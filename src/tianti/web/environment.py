@@ -32,16 +32,7 @@ def environment(language: str) -> Environment:
         policy=POLICY,
         show=show,
         shade=draw.shade,
-        letter=letter,
+        letter=show.letter,
         **TABLES,
     )
     return made
-
-
-def letter(band: int) -> str:
-    """1 → A, 26 → Z, 27 → AA."""
-    text = ""
-    while band > 0:
-        band, digit = divmod(band - 1, 26)
-        text = chr(ord("A") + digit) + text
-    return text

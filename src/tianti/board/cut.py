@@ -1,0 +1,153 @@
+"""A selection applied to a board: fewer entries and columns; ranks, bands and intervals stay those of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from tianti.board.board import Board
+from tianti.board.entries import Cell, Column, Entry, Provenance
+from tianti.board.filters import Selection
+from tianti.board.show import is_share
+from tianti.board.slugs import slugs
+from tianti.core.exceptions import UnknownNameError
+
+
+def _measured(number: Callable[[Entry], float]) -> Callable[[Entry], float | None]:
+    """What it took is known of entries that were measured here."""
+    here: Sequence[Provenance] = ("measured", "verified")
+    return lambda entry: number(entry) if entry.provenance in here else None
+
+
+QUANTITIES: Mapping[str, Callable[[Entry], float | None]] = MappingProxyType(
+    {
+        "rank": lambda entry: entry.rank,
+        "mean": lambda entry: None if entry.mean is None else 100 * entry.mean,
+        "parameters": lambda entry: entry.parameters,
+        "trained": _measured(lambda entry: entry.price.trainable_parameters),
+        "seconds": _measured(lambda entry: entry.price.training_seconds + entry.price.evaluation_seconds),
+        "tokens": _measured(lambda entry: entry.price.training_tokens + entry.price.evaluation_tokens),
+    }
+)
+"""The columns that are no tasks: the place, the mean in per cent, the model's parameters, those that were trained, and
+the seconds and tokens of training and evaluation together, for one seed."""
+
+ALWAYS = "rank"
+"""The column that no choice of columns leaves out."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What a selection shows: a board of fewer entries and columns, and which quantities stand beside them."""
+
+    board: Board
+    quantities: tuple[str, ...]
+    whole: Board
+    selection: Selection
+
+    @property
+    def text(self) -> str:
+        """How much of the whole it is: `12 of 40 entries`."""
+        return f"{len(self.board.entries):,} of {len(self.whole.entries):,} entries"
+
+
+def cut(board: Board, selection: Selection) -> Cut:
+    """What a selection shows of a board.
+
+    Raises:
+        UnknownNameError: the board has no such regime, family, provenance, language or column; names the nearest.
+    """
+    entries = [entry for entry in board.entries if _has_text(entry, selection.search)]
+    for what, attribute, wanted in (
+        ("regime", "method", selection.regimes),
+        ("family", "architecture", selection.families),
+        ("provenance", "provenance", selection.provenances),
+    ):
+        _check(what, wanted, (getattr(entry, attribute) for entry in board.entries))
+        entries = [entry for entry in entries if not wanted or getattr(entry, attribute) in wanted]
+    for condition in selection.conditions:
+        number = number_of(board, condition.column)
+        entries = [entry for entry in entries if condition.holds(number(entry))]
+    if selection.sort:
+        entries = _sorted(entries, board, selection.sort)
+    _check("language", selection.languages, (column.language for column in board.columns))
+    columns, quantities = _columns(board, selection)
+    names = {column.name for column in columns}
+    aspects = tuple(column for column in board.aspects if column.task in names)
+    further = {column.name for column in aspects}
+    kept = tuple(
+        replace(entry, cells=_only(entry.cells, names), aspects=_only(entry.aspects, further))
+        for entry in entries
+    )
+    return Cut(replace(board, entries=kept, columns=columns, aspects=aspects), quantities, board, selection)
+
+
+def number_of(board: Board, name: str) -> Callable[[Entry], float | None]:
+    """What a column says of an entry, as the board shows it (shares in per cent): a quantity, or a task by slug or
+    name.
+
+    Raises:
+        UnknownNameError: the board has no such column.
+    """
+    if name in QUANTITIES:
+        return QUANTITIES[name]
+    column = _named(board)[_known(board, name)]
+    scale = 100 if is_share(column) else 1
+
+    def number(entry: Entry) -> float | None:
+        cell = entry.cells.get(column.name)
+        return None if cell is None or cell.value is None else scale * cell.value
+
+    return number
+
+
+def _has_text(entry: Entry, text: str) -> bool:
+    wanted = text.casefold()
+    return wanted in entry.model.casefold() or wanted in entry.adaptation.casefold()
+
+
+def _sorted(entries: Sequence[Entry], board: Board, sort: str) -> list[Entry]:
+    """By a column; what has no number there comes last in either direction, equal ones in the order of the board."""
+    number = number_of(board, sort.removeprefix("-"))
+    sign = -1 if sort.startswith("-") else 1
+    keyed = [(number(entry), entry) for entry in entries]
+    known = [(sign * value, entry) for value, entry in keyed if value is not None]
+    missing = [entry for value, entry in keyed if value is None]
+    return [entry for _, entry in sorted(known, key=lambda pair: pair[0])] + missing
+
+
+def _columns(board: Board, selection: Selection) -> tuple[tuple[Column, ...], tuple[str, ...]]:
+    """The tasks and the quantities that are shown, in the order in which they were asked for."""
+    named = _named(board)
+    if selection.columns:
+        wanted = dict.fromkeys(_known(board, name) for name in selection.columns)
+        columns = list(dict.fromkeys(named[name] for name in wanted if name in named))
+        quantities = tuple(name for name in wanted if name in QUANTITIES and name != ALWAYS)
+    else:
+        columns, quantities = list(board.columns), ("mean",)
+    languages = selection.languages
+    return tuple(column for column in columns if not languages or column.language in languages), quantities
+
+
+def _known(board: Board, name: str) -> str:
+    if name not in QUANTITIES and name not in _named(board):
+        raise UnknownNameError("column", name, {*QUANTITIES, *slugs(c.name for c in board.columns).values()})
+    return name
+
+
+def _named(board: Board) -> dict[str, Column]:
+    """The tasks by their names and by their slugs."""
+    by_slug = slugs(column.name for column in board.columns)
+    return {by_slug[c.name]: c for c in board.columns} | {column.name: column for column in board.columns}
+
+
+def _check(what: str, wanted: Sequence[str], known: Iterable[str]) -> None:
+    there = set(known)
+    for name in wanted:
+        if name not in there:
+            raise UnknownNameError(what, name, there, where="this board")
+
+
+def _only(cells: Mapping[str, Cell], names: set[str]) -> dict[str, Cell]:
+    return {name: cell for name, cell in cells.items() if name in names}
