@@ -84,9 +84,9 @@ def _is_site(folder: Path) -> bool:
 
 def _copy_static(writer: _Writer) -> None:
     with as_file(files("tianti.web") / "static") as source:
-        for path in sorted(source.iterdir()):
-            target = writer.folder / "static" / path.name
-            target.parent.mkdir(exist_ok=True)
+        for path in sorted(path for path in source.rglob("*") if path.is_file()):
+            target = writer.folder / "static" / path.relative_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
             writer.written.add(target)
 
