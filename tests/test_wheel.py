@@ -36,6 +36,7 @@ def test_every_file_of_the_package_is_in_the_wheel(wheel: Path) -> None:
         "demo-stream.yaml",
         "web/locale/zh.po",
         "web/static/style.css",
+        "web/static/vendor/echarts.js",
     ):
         assert f"tianti/{needed}" in inside
 
