@@ -28,7 +28,8 @@ IntervalMethod = Literal["wilson", "clopper-pearson"]
 @dataclass(frozen=True)
 class Rules:
     """How a board is computed: the level of its intervals, what they are for shares of independent items, and how
-    the ranks allow for many comparisons (max-T draws at random from `seed`).
+    the ranks allow for many comparisons (max-T draws at random from `seed`). `watts` is the power of the machine that
+    measured, as its owner states it.
     """
 
     level: float = 0.95
@@ -36,6 +37,7 @@ class Rules:
     ranks: RankMethod = "holm"
     seed: int = 0
     target: str = NEW_ITEMS
+    watts: float | None = None
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,7 @@ def mean_price(prices: Sequence[Price]) -> Price:
         evaluation_seconds=float(np.mean([price.evaluation_seconds for price in prices])),
         training_tokens=round(float(np.mean([price.training_tokens for price in prices]))),
         evaluation_tokens=round(float(np.mean([price.evaluation_tokens for price in prices]))),
+        training_examples=round(float(np.mean([price.training_examples for price in prices]))),
     )
 
 

@@ -114,14 +114,16 @@ class Cell:
 @dataclass(frozen=True)
 class Price:
     """What an entry took, per seed, summed over its tasks: trained parameters (the most of any task),
-    training and
-    evaluation time in seconds, and tokens."""
+    training and evaluation time in seconds, tokens, and examples to learn from. `watt_hours` is all its seconds at the
+    power that the board's rules state; None where they state none, for nothing measures it."""
 
     trainable_parameters: int = 0
     training_seconds: float = 0.0
     evaluation_seconds: float = 0.0
     training_tokens: int = 0
     evaluation_tokens: int = 0
+    training_examples: int = 0
+    watt_hours: float | None = None
 
 
 @dataclass(frozen=True)

@@ -195,6 +195,7 @@ def _price(cost: Mapping[str, Any]) -> Price:
         evaluation_seconds=float(cost.get("evaluation_seconds", 0.0)),
         training_tokens=int(training.get("tokens", 0)),
         evaluation_tokens=int(cost.get("evaluation_tokens", 0)),
+        training_examples=int(training.get("examples", 0)),
     )
 
 
@@ -224,7 +225,9 @@ def _last_stage(result: Result) -> Result | None:
         },
     }
     counted = place.policy.learns == "one alone" or place.task == place.tasks - 1
-    price = result.price if counted else replace(result.price, training_seconds=0.0, training_tokens=0)
+    price = result.price
+    if not counted:
+        price = replace(price, training_seconds=0.0, training_tokens=0, training_examples=0)
     return replace(result, adaptation=adaptation, price=price)
 
 

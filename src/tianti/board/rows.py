@@ -50,7 +50,7 @@ def make_rows(
             if task in by_task
         }
         some = next(iter(by_task.values()))[0]
-        entry = _entry(some, names[key], ids[_title(names[key])], measured)
+        entry = _entry(some, names[key], ids[_title(names[key])], measured, rules.watts)
         aspects: dict[str, Cell] = {}
         for task in columns:
             aspects |= aspect_cells(by_task.get(task, ()), further[task], rules)
@@ -99,8 +99,11 @@ def task_values(row: Row, counting: Sequence[Column]) -> list[TaskValues]:
     ]
 
 
-def _entry(result: Result, names: tuple[str, str], slug: str, measured: Mapping[str, Measured]) -> Entry:
+def _entry(
+    result: Result, names: tuple[str, str], slug: str, measured: Mapping[str, Measured], watts: float | None
+) -> Entry:
     prices = [each.price for each in measured.values()]
+    seconds = sum(price.training_seconds + price.evaluation_seconds for price in prices)
     return Entry(
         id=slug,
         name=_title(names),
@@ -119,6 +122,8 @@ def _entry(result: Result, names: tuple[str, str], slug: str, measured: Mapping[
             evaluation_seconds=sum(price.evaluation_seconds for price in prices),
             training_tokens=sum(price.training_tokens for price in prices),
             evaluation_tokens=sum(price.evaluation_tokens for price in prices),
+            training_examples=sum(price.training_examples for price in prices),
+            watt_hours=None if watts is None else watts * seconds / 3600,
         ),
     )
 

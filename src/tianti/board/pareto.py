@@ -1,0 +1,68 @@
+"""Which entries are worth their cost: the Pareto front of score against one cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tianti.board.board import Board
+from tianti.board.entries import Entry
+
+COSTS: Mapping[str, Callable[[Entry], float | None]] = MappingProxyType(
+    {
+        "trained": lambda entry: entry.price.trainable_parameters,
+        "examples": lambda entry: entry.price.training_examples,
+        "seconds": lambda entry: entry.price.training_seconds + entry.price.evaluation_seconds,
+        "tokens": lambda entry: entry.price.training_tokens + entry.price.evaluation_tokens,
+        "energy": lambda entry: entry.price.watt_hours,
+    }
+)
+"""What an entry took, per seed: parameters that were trained, examples to learn from, seconds and tokens of training
+and evaluation together, and watt-hours where the power is known."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """An entry with its cost. `on_front`: no other has a score as high for less, or a higher one for as little."""
+
+    entry: Entry
+    cost: float
+    on_front: bool
+
+
+def pareto(board: Board, cost: str) -> list[Member]:
+    """The measured entries that have all tasks, cheapest first; of equal cost the best first.
+
+    Means are compared as they are, without regard to their intervals. Entries that were imported have no cost here, and
+    a mean over fewer tasks is no mean of the same.
+    """
+    known = [
+        (value, entry)
+        for entry in board.entries
+        if entry.complete
+        and entry.mean is not None
+        and entry.provenance in ("measured", "verified")
+        and (value := COSTS[cost](entry)) is not None
+    ]
+    known.sort(key=lambda pair: (pair[0], -(pair[1].mean or 0.0), pair[1].name))
+    marks = front([(value, entry.mean or 0.0) for value, entry in known])
+    return [Member(entry, value, mark) for (value, entry), mark in zip(known, marks, strict=True)]
+
+
+def front(points: Sequence[tuple[float, float]]) -> list[bool]:
+    """Which of these (cost, score) are on the front, in their order: cheap is good, high is good.
+
+    A point is not on it where another is at least as good in both and better in one; of equal points all are or none.
+    """
+    best_cheaper, best = float("-inf"), float("-inf")
+    on_front = [False] * len(points)
+    last = None
+    for index in sorted(range(len(points)), key=lambda index: (points[index][0], -points[index][1])):
+        cost, score = points[index]
+        if cost != last:
+            best_cheaper, last = best, cost
+            best = max(best, score)
+            top = score
+        on_front[index] = score == top and score > best_cheaper
+    return on_front

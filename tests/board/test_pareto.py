@@ -1,0 +1,80 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tianti.board.assemble import assemble
+from tianti.board.board import Rules
+from tianti.board.entries import Price
+from tianti.board.pareto import COSTS, front, pareto
+
+# Few different numbers, so that costs and scores are often equal.
+NUMBERS = st.integers(-3, 6).map(float)
+
+
+def beats(one, other):
+    return one[0] <= other[0] and one[1] >= other[1] and one != other
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=12))
+def test_the_front_is_what_no_other_beats(points):
+    assert front(points) == [not any(beats(other, point) for other in points) for point in points]
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=12), st.randoms())
+def test_order_does_not_matter_and_somebody_is_on_it(points, random):
+    marks = dict(zip(points, front(points), strict=True))
+    shuffled = random.sample(points, len(points))
+    assert dict(zip(shuffled, front(shuffled), strict=True)) == marks
+    assert any(marks.values())
+    best = max(score for _, score in points)
+    assert marks[min(cost for cost, score in points if score == best), best]
+
+
+def board_of(world, rules=None):
+    cheap = Price(0, 0.0, 3600.0, 0, 70, 0)
+    dear = Price(1000, 3600.0, 3600.0, 500, 70, 40)
+    return assemble(
+        [
+            world.result("m", "zero-shot", "sentiment", 0.6, price=cheap),
+            world.result("m", "lora", "sentiment", 0.95, price=dear),
+            world.result("m", "full", "sentiment", 0.3, price=replace(dear, trainable_parameters=9000)),
+        ],
+        "",
+        rules or Rules(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("cost", "costs"),
+    [
+        ("trained", [0, 1000, 9000]),
+        ("examples", [0, 40, 40]),
+        ("seconds", [3600.0, 7200.0, 7200.0]),
+        ("tokens", [70, 570, 570]),
+    ],
+)
+def test_entries_stand_in_the_order_of_their_cost_and_the_front_is_marked(world, cost, costs):
+    found = pareto(board_of(world), cost)
+    assert [member.entry.adaptation for member in found] == ["zero-shot", "lora", "full"]
+    assert [member.cost for member in found] == costs
+    assert [member.on_front for member in found] == [True, True, False]
+
+
+def test_energy_is_seconds_times_the_stated_power_and_unknown_without_one(world):
+    assert pareto(board_of(world), "energy") == []
+    found = pareto(board_of(world, Rules(watts=150.0)), "energy")
+    assert [member.cost for member in found] == [150.0, 300.0, 300.0]
+
+
+def test_entries_that_lack_a_task_or_were_imported_are_left_out(world):
+    results = [
+        world.result("a", task="sentiment"),
+        world.result("a", task="topics"),
+        world.result("b", task="topics"),
+    ]
+    assert [member.entry.model for member in pareto(assemble(results, ""), "seconds")] == ["a"]
+    imported = [replace(result, provenance="imported") for result in results]
+    assert pareto(assemble(imported, ""), "seconds") == []
+    assert set(COSTS) == {"trained", "examples", "seconds", "tokens", "energy"}
