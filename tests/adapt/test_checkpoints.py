@@ -91,7 +91,7 @@ def same(ours: dict[str, Tensor], others: dict[str, Tensor]) -> bool:
 def told(history: History) -> tuple[Any, ...]:
     """All of a history but the time."""
     return (history.steps, history.tokens, history.train_loss, history.validation_loss, history.best_epoch,
-            history.validation_metric)  # fmt: skip
+            history.validation_metric, history.loss_steps, history.loss_by_step)  # fmt: skip
 
 
 @contextmanager

@@ -70,4 +70,6 @@ def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(tmp_path: Path) 
     costs = [json.loads((folder / "adapted.json").read_text())["cost"] for folder in folders]
     assert costs[0]["train_loss"] == costs[1]["train_loss"]
     assert costs[0]["validation"] == costs[1]["validation"]
+    assert costs[0]["loss_by_step"] == costs[1]["loss_by_step"]
+    assert costs[0]["loss_steps"] == costs[1]["loss_steps"] == list(range(1, 25))
     assert not list(tmp_path.rglob("checkpoint*"))

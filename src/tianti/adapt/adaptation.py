@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from tianti.adapt.trace import joined
 from tianti.core.progress import Progress
 from tianti.engine import Backend
 from tianti.models.model import LoadedModel
@@ -34,6 +35,11 @@ class Cost:
     """The share of right answers of each epoch, where that chooses the epoch."""
     best_epoch: int | None = None
     """The epoch whose weights were kept, from 1; None where there was nothing to validate on."""
+    loss_steps: tuple[int, ...] = ()
+    loss_by_step: tuple[float, ...] = ()
+    """The training loss as a curve of at most 200 points: after each of `loss_steps`, the mean since the one before."""
+    epoch_steps: tuple[int, ...] = ()
+    """The step at which each epoch ended, where steps are counted."""
     peak_memory_bytes: int | None = None
     """The most memory in use while it was trained, model included: on a CPU the process's, on a GPU what torch took.
     None where it cannot be measured."""
@@ -47,6 +53,9 @@ class Cost:
         newest network, the losses one curve behind the other, and the best epoch is the newest step's.
         """
         peaks = (self.peak_memory_bytes, later.peak_memory_bytes)
+        loss_steps, loss_by_step = joined(
+            (self.loss_steps, self.loss_by_step), (later.loss_steps, later.loss_by_step), self.steps
+        )
         return replace(
             later,
             trainable_parameters=max(self.trainable_parameters, later.trainable_parameters),
@@ -59,6 +68,9 @@ class Cost:
             train_loss=self.train_loss + later.train_loss,
             validation=self.validation + later.validation,
             validation_metric=self.validation_metric + later.validation_metric,
+            loss_steps=loss_steps,
+            loss_by_step=loss_by_step,
+            epoch_steps=self.epoch_steps + tuple(self.steps + step for step in later.epoch_steps),
             peak_memory_bytes=max((peak for peak in peaks if peak is not None), default=None),
             tried=(*self.tried, *later.tried),
         )

@@ -17,6 +17,7 @@ from tianti.adapt.optimizers import clip, make_optimizer, rate_at, set_rate, tra
 from tianti.adapt.options import Training
 from tianti.adapt.precision import mixed
 from tianti.adapt.samples import Item, random_batches, shuffled_batches, size, sorted_batches
+from tianti.adapt.trace import Trace
 from tianti.adapt.weights import set_tensors, trained_tensors
 from tianti.core.exceptions import NonFiniteError
 from tianti.core.progress import Meter
@@ -45,6 +46,11 @@ class History:
     """The epoch whose weights were kept, from 1; None where there was nothing to validate on."""
     seconds: float = 0.0
     """Of all attempts, as far as they count: an attempt that was stopped counts up to its last checkpoint."""
+    loss_steps: tuple[int, ...] = ()
+    loss_by_step: tuple[float, ...] = ()
+    """The mean loss since the step before, after each of `loss_steps`."""
+    epoch_steps: tuple[int, ...] = ()
+    """The step at which each epoch ended."""
 
 
 def mean_loss(network: nn.Module, loss: Loss | Hits, items: Sequence[Item], batch: int) -> float:
@@ -80,9 +86,8 @@ class Course:
         self.settings, self.lr, self.title = settings, lr, title
         self.checkpoints, self.hook = checkpoints, hook or Hook()
         self.sizes = [size(item) for item in items]
-        self.steps = settings.epochs * math.ceil(
-            math.ceil(len(items) / settings.batch_size) / settings.accumulate
-        )
+        self.steps_of_epoch = math.ceil(math.ceil(len(items) / settings.batch_size) / settings.accumulate)
+        self.steps = settings.epochs * self.steps_of_epoch
         self.device = next(network.parameters()).device
         self.learning = trainable(network)
         self.optimizer = make_optimizer(network, settings, lr)
@@ -93,6 +98,7 @@ class Course:
         """Whole epochs, steps in all, and steps of the epoch at hand."""
         self.total, self.count = self._zero(0.0), self._zero(0.0)
         """Summed loss and terms of the epoch at hand, on the device."""
+        self.trace = Trace(self.steps, self._zero(0.0), self._zero(0.0))
         self.train_loss: list[float] = []
         self.validation_loss: list[float] = []
         self.validation_metric: list[float] = []
@@ -111,6 +117,7 @@ class Course:
         if self.best:
             set_tensors(self.network, self.best)
         self.network.train(False)
+        self.trace.close(self.step)
         return History(
             self.step,
             self.epoch * sum(self.sizes),
@@ -119,6 +126,9 @@ class Course:
             tuple(self.validation_metric),
             self._best_epoch() if self.best else None,
             self._seconds(),
+            tuple(self.trace.steps),
+            tuple(self.trace.losses),
+            tuple(self.steps_of_epoch * (epoch + 1) for epoch in range(self.epoch)),
         )
 
     def _train_epoch(self, meter: Meter) -> None:
@@ -134,6 +144,7 @@ class Course:
             self._step(batches)
             self.step, self.done = self.step + 1, self.done + 1
             meter.advance(note=f"loss {self._mean():.3f}" if self.step % every == 0 else "")
+            self.trace.after(self.step)
             self._checkpoint(epoch_ends=False)
         self.train_loss.append(self._mean())
 
@@ -157,6 +168,7 @@ class Course:
             (summed if len(batches) > 1 else summed / terms).backward()  # type: ignore[no-untyped-call]
             counted = counted + terms
             self.total += summed.detach()
+            self.trace.add(summed.detach(), terms)
         if len(batches) > 1:
             for parameter in self.learning:
                 if parameter.grad is not None:
@@ -247,6 +259,7 @@ class Course:
             "validation_loss": self.validation_loss,
             "validation_metric": self.validation_metric,
             "seconds": self._seconds(),
+            "trace": self.trace.state(),
         }
         return State(tensors, facts)
 
@@ -260,6 +273,7 @@ class Course:
         self.total, self.count = self._zero(facts["total"]), self._zero(facts["count"])
         self.train_loss, self.validation_loss = facts["train_loss"], facts["validation_loss"]
         self.validation_metric, self.earlier = facts["validation_metric"], facts["seconds"]
+        self.trace.restore(facts["trace"])
         set_tensors(self.network, _part(state, "weights"))
         self.best = _part(state, "best")
         self.hook.restore(_part(state, "hook"))

@@ -63,6 +63,9 @@ def training_cost(
         validation=history.validation_loss,
         validation_metric=history.validation_metric,
         best_epoch=history.best_epoch,
+        loss_steps=history.loss_steps,
+        loss_by_step=history.loss_by_step,
+        epoch_steps=history.epoch_steps,
         peak_memory_bytes=peak,
     )
 
