@@ -63,7 +63,7 @@ def test_it_starts_without_torch(tmp_path):
     code = (
         "import sys; from tianti.board.snapshot import take_snapshot; from tianti.store import open_store; "
         "from tianti.web.app import make_app; import uvicorn; "
-        f"store = open_store({str(tmp_path)!r}); make_app(take_snapshot(store), store.answers); "
+        f"store = open_store({str(tmp_path)!r}); make_app(take_snapshot(store), store); "
         "print([m for m in ('torch', 'transformers', 'sklearn', 'pandas') if m in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -83,7 +83,7 @@ def test_pages_api_export_and_terminal_agree(study):
         text = printed("board", "--json", "--store", store.folder)
         board = Board.from_json(text)
         assert board == snapshot.board
-        with TestClient(make_app(snapshot, store.answers)) as client:
+        with TestClient(make_app(snapshot, store)) as client:
             assert client.get("/api/v1/boards/all.json").text == text.removesuffix("\n")
             for file in ("boards/all.json", "boards/all.csv", "index.json"):
                 exported = (index.parent / "api/v1" / file).read_bytes()

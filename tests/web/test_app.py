@@ -31,13 +31,13 @@ def live(tmp_path_factory):
         world.record(store, "nano:llama", "zero-shot", "texts", 0.5)
         world.record_failure(store, "nano:llama", "head-only", "topics", "topics has no choices")
         snapshot = take_snapshot(store)
-        with TestClient(make_app(snapshot, store.answers), follow_redirects=False) as client:
+        with TestClient(make_app(snapshot, store), follow_redirects=False) as client:
             yield client, snapshot, store
 
 
 def test_every_address_is_served_with_its_headers(live):
     client, snapshot, store = live
-    site = Site(snapshot, store.answers)
+    site = Site(snapshot, store)
     for address in site.addresses():
         if not address:
             continue
@@ -52,7 +52,7 @@ def test_every_address_is_served_with_its_headers(live):
 def test_the_api_the_export_and_the_terminal_give_the_same_data(live, tmp_path):
     client, snapshot, store = live
     write_site(snapshot, store, tmp_path / "site")
-    data = [address for address in Site(snapshot, store.answers).addresses() if address.startswith("api/")]
+    data = [address for address in Site(snapshot, store).addresses() if address.startswith("api/")]
     assert len(data) > 10
     for address in data:
         assert client.get(f"/{address}").text == (tmp_path / "site" / address).read_text(encoding="utf-8")
@@ -93,7 +93,7 @@ def test_the_description_of_the_api_names_every_file(live):
     client, snapshot, store = live
     described = client.get("/api/v1/openapi.json").json()
     patterns = [Address(path.removeprefix("/")) for path in described["paths"]]
-    for address in Site(snapshot, store.answers).addresses():
+    for address in Site(snapshot, store).addresses():
         if address.startswith("api/"):
             assert any(pattern.match(address) is not None for pattern in patterns), address
     assert "rank_low" in described["components"]["schemas"]["Entry"]["properties"]
@@ -170,7 +170,7 @@ def test_bodies_are_compressed_for_who_can_read_them(live):
 @pytest.mark.parametrize("start", ["/boards/x", ""], ids=["as it is", "without it"])
 def test_a_base_path_is_served_whether_or_not_a_proxy_takes_it_away(live, start):
     _, snapshot, store = live
-    client = TestClient(make_app(snapshot, store.answers, "/boards/x"), follow_redirects=False)
+    client = TestClient(make_app(snapshot, store, "/boards/x"), follow_redirects=False)
     page = client.get(f"{start}/en/")
     assert page.status_code == 200
     assert 'href="../static/style.css"' in page.text
@@ -184,7 +184,7 @@ def test_a_base_path_is_served_whether_or_not_a_proxy_takes_it_away(live, start)
 
 def test_a_cached_page_is_not_rendered_again(live, monkeypatch):
     _, snapshot, store = live
-    client = TestClient(make_app(snapshot, store.answers))
+    client = TestClient(make_app(snapshot, store))
     first = client.get("/en/b/all/").text
     monkeypatch.setattr(Site, "render", None)
     assert client.get("/en/b/all/").text == first

@@ -232,7 +232,7 @@ def test_a_folder_with_other_things_is_left_alone(store, tmp_path):
 
 
 def test_an_empty_board_has_a_site(store):
-    site = Site(take_snapshot(store), store.answers)
+    site = Site(take_snapshot(store), store)
     for address in ("zh/", "zh/b/all/"):
         assert "还没有任何运行结果" in site.render(address)[0]
     assert "Nothing has been run yet" in site.render("en/")[0]
@@ -241,14 +241,14 @@ def test_an_empty_board_has_a_site(store):
 def test_large_boards_draw_only_the_means(site, monkeypatch):
     _, snapshot, store = site
     monkeypatch.setattr(board_page, "MOST_DRAWN", 1)
-    text, _ = Site(snapshot, store.answers).render("en/b/all/")
+    text, _ = Site(snapshot, store).render("en/b/all/")
     assert text.count("<svg") == sum(entry.mean is not None for entry in snapshot.board.entries)
 
 
 def test_plain_pages_have_every_row_once(site, monkeypatch):
     _, snapshot, store = site
     monkeypatch.setattr(plain, "ROWS", 2)
-    rendered = Site(snapshot, store.answers)
+    rendered = Site(snapshot, store)
     numbers = [keys["number"] for keys in plain.every(rendered)]
     assert numbers == ["1", "2", "3"]
     rows = []
@@ -266,7 +266,7 @@ def test_plain_pages_have_every_row_once(site, monkeypatch):
 
 def test_addresses_that_lead_nowhere(site):
     _, snapshot, store = site
-    rendered = Site(snapshot, store.answers)
+    rendered = Site(snapshot, store)
     for address in (
         "fr/",
         "en",
@@ -283,7 +283,7 @@ def test_addresses_that_lead_nowhere(site):
 
 def test_pages_live_and_exported_differ_in_the_names_of_files_alone(site):
     folder, snapshot, store = site
-    live = Site(snapshot, store.answers)
+    live = Site(snapshot, store)
     for address in live.addresses():
         exported = (folder / file_of(address)).read_text(encoding="utf-8")
         assert live.render(address)[0] == exported.replace('index.html"', '"')

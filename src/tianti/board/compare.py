@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from tianti.board.board import Board
-from tianti.board.cells import average
 from tianti.board.entries import Column, Entry
-from tianti.board.imported import items_of_entry
+from tianti.board.entry_items import EntryItems
 from tianti.board.ranking import task_matrix
-from tianti.board.results import Items, read_result
+from tianti.board.results import Items
 from tianti.board.rounding import rounded
 from tianti.board.show import is_share
 from tianti.stats import Difference as PairedDifference
@@ -78,8 +77,16 @@ def compare(store: Store, board: Board, first: str, second: str) -> Comparison:
         UnknownNameError: the board has no such entry.
         StoreError: answers are gone or were changed since they were sealed.
     """
-    one, other = board.entry(first), board.entry(second)
-    of_one, of_other = _items(store, board, one), _items(store, board, other)
+    return compare_entries(board, EntryItems(store, board), board.entry(first), board.entry(second))
+
+
+def compare_entries(board: Board, items: EntryItems, one: Entry, other: Entry) -> Comparison:
+    """The same of two entries of the board, with its items at hand.
+
+    Raises:
+        StoreError: answers are gone or were changed since they were sealed.
+    """
+    of_one, of_other = items.of(one), items.of(other)
     shared = [column for column in board.columns if _has(one, column) and _has(other, column)]
     pairs = {
         column.name: _pair(of_one[column.name], of_other[column.name], column)
@@ -115,19 +122,6 @@ def _corrected(tasks: Iterable[Difference]) -> tuple[Difference, ...]:
         zip((task.task for task in tested), holm_adjusted([task.p or 0.0 for task in tested]), strict=True)
     )
     return tuple(replace(task, p_holm=rounded(adjusted.get(task.task))) for task in found)
-
-
-def _items(store: Store, board: Board, entry: Entry) -> dict[str, Items]:
-    """The entry's items on each task, averaged over its seeds."""
-    if entry.provenance == "imported":
-        return items_of_entry(store, board, entry)
-    found = {}
-    for task, cell in entry.cells.items():
-        runs = [read_result(store, store.run(run_id)).items for run_id in cell.run_ids]
-        items = average([run for run in runs if run is not None])
-        if items is not None:
-            found[task] = items
-    return found
 
 
 def _has(entry: Entry, column: Column) -> bool:

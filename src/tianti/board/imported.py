@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tianti.board.board import Board
-from tianti.board.entries import Entry
 from tianti.board.importers.form import CHAT
 from tianti.board.importers.lm_eval import RATIOS
 from tianti.board.importers.openllm_v2 import NORMALISED
@@ -34,17 +33,24 @@ def imported_results(store: Store, study: str | None = None, tasks: Sequence[str
     return _results(read_found(store, records, tasks))
 
 
-def items_of_entry(store: Store, board: Board, entry: Entry) -> dict[str, Items]:
-    """The values per sample of an imported entry, by the names of the board's columns."""
+def imported_items(store: Store, board: Board) -> dict[str, dict[str, Items]]:
+    """The values per sample of the entries of an imported board: by the entry's id, then by the column's name.
+
+    Entries and tasks that have none are left out.
+    """
+    if not any("items" in record.parts for record in store.imports(board.title or None)):
+        return {}
     tasks = {column.fingerprint: column.name for column in board.columns}
-    return {
-        tasks[result.task["fingerprint"]]: result.items
-        for result in imported_results(store, board.title or None)
-        if result.items is not None
-        and result.model["fingerprint"] == entry.model_fingerprint
-        and result.adaptation["label"] == entry.adaptation.partition(" #")[0]
-        and result.task["fingerprint"] in tasks
+    entries = {
+        (entry.model_fingerprint, entry.adaptation.partition(" #")[0]): entry.id for entry in board.entries
     }
+    found: dict[str, dict[str, Items]] = defaultdict(dict)
+    for result in imported_results(store, board.title or None):
+        entry = entries.get((result.model["fingerprint"], result.adaptation["label"]))
+        task = tasks.get(result.task["fingerprint"])
+        if result.items is not None and entry is not None and task is not None:
+            found[entry][task] = result.items
+    return dict(found)
 
 
 def _results(found: Sequence[Found]) -> list[Result]:

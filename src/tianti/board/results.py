@@ -143,8 +143,8 @@ def read_result(store: Store, run: Run) -> Result:
     """One run with its main score and its values per item."""
     finished = run.state == "finished"
     scores = store.scores(run.run_id) if finished else []
-    score = next((score for score in scores if score.main), None)
-    by_item = score is not None and score.value is not None and score.scale != "ratio"
+    score = main_score(scores)
+    by_item = score is not None and has_items(score)
     answers = store.answers(run.run_id) if by_item else []
     decided = run.cost.get("decided", {}) if finished else {}
     return Result(
@@ -170,6 +170,16 @@ def read_result(store: Store, run: Run) -> Result:
         peak_memory_bytes=run.cost.get("adaptation", {}).get("peak_memory_bytes") if finished else None,
         router_accuracy=run.cost.get("backend", {}).get("router", {}).get("accuracy") if finished else None,
     )
+
+
+def main_score(scores: Sequence[Score]) -> Score | None:
+    """The score of the metric that ranks; None where nothing was scored."""
+    return next((score for score in scores if score.main), None)
+
+
+def has_items(score: Score) -> bool:
+    """Whether the score is a mean over values that each sample has."""
+    return score.value is not None and score.scale != "ratio"
 
 
 def items_of(answers: Sequence[Answer], metric: str) -> Items | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 from tianti.board.assemble import USUAL
 from tianti.board.board import Board, Rules
@@ -23,12 +24,22 @@ from tianti.store import Run, Store
 
 
 @dataclass(frozen=True)
+class Explanation:
+    """Why an answer was given, as `tianti explain` found it: the weight of each token, and what both rest on."""
+
+    sample_id: str
+    repeat: int
+    found: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class RecordedRun:
-    """A run with its scores as they were when the snapshot was taken. Its answers, sealed when it finished, stay in the
-    store, which refuses them if they were changed."""
+    """A run with its scores and explanations as they were when the snapshot was taken. Its answers, sealed when it
+    finished, stay in the store, which refuses them if they were changed."""
 
     run: Run
     scores: tuple[Score, ...]
+    explanations: tuple[Explanation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,15 @@ class Snapshot:
         return fingerprint(rounded(content))
 
 
+def _recorded(store: Store, run: Run) -> RecordedRun:
+    explained = store.explanations(run.run_id)
+    return RecordedRun(
+        run,
+        tuple(store.scores(run.run_id)),
+        tuple(Explanation(*key, found) for key, found in sorted(explained.items())),
+    )
+
+
 def _lasting(recorded: RecordedRun) -> object:
     run = recorded.run
     return recorded if run.state == "finished" else [run.trial_id, run.state, run.reason]
@@ -81,9 +101,7 @@ def take_snapshot(store: Store, study: str | None = None, rules: Rules = USUAL) 
     others = [build_board(store, name, rules) for name in names if name != board.title]
     behind = {id for entry in board.entries for cell in entry.cells.values() for id in cell.run_ids}
     runs = store.runs(study)
-    recorded = {
-        run.run_id: RecordedRun(run, tuple(store.scores(run.run_id))) for run in runs if run.run_id in behind
-    }
+    recorded = {run.run_id: _recorded(store, run) for run in runs if run.run_id in behind}
     return Snapshot(
         boards=(board, *others),
         streams=tuple(read_streams(store, study, rules.level)),

@@ -32,7 +32,7 @@ def web(
 
     base = checked_base(base)
     with open_store(store) as opened, listen(host, port) as listening:
-        app = make_app(take_snapshot(opened, study), opened.answers, base)
+        app = make_app(take_snapshot(opened, study), opened, base)
         number = listening.getsockname()[1]
         name = f"[{host}]" if ":" in host else host
         typer.echo(f"Serving http://{name}:{number}{base}/ until Ctrl-C")

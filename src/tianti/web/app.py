@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from starlette.types import ASGIApp
 
 from tianti import __version__
 from tianti.board.snapshot import Snapshot
-from tianti.evaluation.answer import Answer
+from tianti.store import Store
 from tianti.web import api
 from tianti.web.base import UnderBase
 from tianti.web.data import ROOT
@@ -22,8 +21,8 @@ from tianti.web.security import SecurityHeaders
 from tianti.web.site import Site
 
 
-def make_app(snapshot: Snapshot, answers: Callable[[str], Sequence[Answer]], base: str = "") -> ASGIApp:
-    """The ASGI application of a snapshot; `answers` gives those of a run, `base` is the path that it lies under
+def make_app(snapshot: Snapshot, store: Store, base: str = "") -> ASGIApp:
+    """The ASGI application of a snapshot; `store` holds the answers behind it, `base` is the path that it lies under
     (`/boards`), whether or not a proxy takes that away."""
     app = FastAPI(
         title="tianti",
@@ -33,12 +32,12 @@ def make_app(snapshot: Snapshot, answers: Callable[[str], Sequence[Answer]], bas
         docs_url=None,
         redoc_url=None,
     )
-    app.state.responder = Responder(Site(snapshot, answers))
+    app.state.responder = Responder(Site(snapshot, store))
     app.include_router(api.router)
     app.mount("/static", StaticFiles(directory=Path(str(files("tianti.web") / "static"))))
     app.add_route("/", _start, methods=["GET"])
     app.add_route("/{address:path}", _page, methods=["GET"])
-    return SecurityHeaders(UnderBase(app, base))
+    return SecurityHeaders(UnderBase(app, base), base)
 
 
 async def _start(request: Request) -> Response:

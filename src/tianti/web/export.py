@@ -16,6 +16,7 @@ from tianti.board.snapshot import Snapshot
 from tianti.core.exceptions import InputError
 from tianti.store import Store
 from tianti.web.data import ROOT
+from tianti.web.extent import SAMPLES, exported
 from tianti.web.site import Site
 from tianti.web.words import LANGUAGES
 
@@ -38,10 +39,11 @@ class _Writer:
         return path
 
 
-def write_site(snapshot: Snapshot, store: Store, folder: Path) -> Path:
+def write_site(snapshot: Snapshot, store: Store, folder: Path, samples: int = SAMPLES) -> Path:
     """Write the site and return the path of its first page, which leads to each language.
 
-    A site that is there already is replaced: pages of runs that are gone are removed.
+    A site that is there already is replaced: pages of runs that are gone are removed. The first `samples` of each run
+    have pages of their own.
 
     Raises:
         InputError: the folder holds something that is no site.
@@ -49,7 +51,7 @@ def write_site(snapshot: Snapshot, store: Store, folder: Path) -> Path:
     """
     _check(folder)
     writer = _Writer(folder)
-    site = Site(snapshot, store.answers, leaf=LEAF)
+    site = Site(snapshot, store, LEAF, exported(samples))
     for address in site.addresses():
         text, _ = site.render(address)
         writer.write(file_of(address), text)

@@ -4,19 +4,23 @@ en/  zh/                    the boards                  {language}/reported/    
 {language}/b/{board}/       a board                     {language}/b/{board}/p/{number}/   its rows as plain pages
 {language}/m/{model}/       a model: its adaptations    {language}/t/{task}/     a task: prompts, metric, ranking
 {language}/r/{run}/         a run: settings, cost, command, scores, answers
+{language}/method/          how scores are made          {language}/about/       what this site is, and its data
+{language}/embed/b/{board}/ the first rows of a board, for a frame on another site
 api/v1/…                    the data, see tianti.web.data
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from tianti.board.entry_items import EntryItems
 from tianti.board.snapshot import Snapshot
-from tianti.evaluation.answer import Answer
+from tianti.store import Store
 from tianti.web.data import FILES
 from tianti.web.environment import environment
+from tianti.web.extent import LIVE, Extent
 from tianti.web.page import NoSuchPageError
 from tianti.web.pages import PAGES
 from tianti.web.runs import RunPage, run_page
@@ -30,14 +34,14 @@ _Found = TypeVar("_Found")
 class Site:
     """Renders what lies at an address. Its answers do not depend on what was asked before."""
 
-    def __init__(
-        self, snapshot: Snapshot, answers: Callable[[str], Sequence[Answer]], leaf: str = ""
-    ) -> None:
-        """`answers` gives those of a run; `leaf` stands behind every link to a page (`index.html` for files that are
-        opened without a server)."""
+    def __init__(self, snapshot: Snapshot, store: Store, leaf: str = "", extent: Extent = LIVE) -> None:
+        """`store` holds the answers behind the snapshot; `leaf` stands behind every link to a page (`index.html` for
+        files that are opened without a server); `extent` is how much of the site is there."""
         self.snapshot = snapshot
         self.views = views_of(snapshot.boards)
-        self._answers = answers
+        self.extent = extent
+        self.answers = lru_cache(maxsize=8)(store.answers)
+        self.items = {view.slug: EntryItems(store, view.board) for view in self.views}
         self._leaf = leaf
         self._boards = {view.slug: view for view in self.views}
         self._models = {slug: (view, name) for view in self.views for name, slug in view.models.items()}
@@ -102,7 +106,7 @@ class Site:
 
     def _run_page(self, run_id: str) -> RunPage:
         recorded = self.snapshot.runs[run_id]
-        return run_page(recorded.run, recorded.scores, self._answers(run_id))
+        return run_page(recorded.run, recorded.scores, self.answers(run_id))
 
     def _fill(self, template: str, language: str, rest: str, **context: Any) -> str:
         """A template with its links: `page(address)` within the language, `file(address)` from the root."""
@@ -124,6 +128,7 @@ class Site:
                     "file": lambda address: root + address,
                     "alternates": alternates,
                     "view": self.views[0],
+                    "extent": self.extent,
                     **context,
                 }
             )
