@@ -116,7 +116,7 @@ def record_small(store: Store) -> None:
 @contextmanager
 def live(snapshot: Snapshot, store: Store) -> Iterator[str]:
     """Serve a snapshot as `tianti web` does, on a free port of this machine; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(make_app(snapshot, store.answers), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(make_app(snapshot, store), log_level="warning"))
     with listen("127.0.0.1", 0) as listening:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
