@@ -5,8 +5,11 @@ import json
 import pytest
 
 from tianti.board.filters import KEYS
+from tianti.board.formats import FORMATS
+from tianti.board.snapshot import take_snapshot
 from tianti.cli import main
-from tianti.store import Store
+from tianti.store import Store, open_store
+from tianti.web.export import write_site
 from worlds import World
 
 
@@ -68,9 +71,23 @@ def test_json_of_a_part(board):
         (("--filter", "mean"), "column:op"),
         (("--view", "f=mean:above:3"), "Valid: ge, gt, le, lt"),
         (("--regime", "lora", "--curve"), "leave out either"),
+        (("--output", "board.cvs"), "did you mean 'csv'"),
+        (("--output", "nowhere/board.csv"), "cannot write nowhere/board.csv: No such file"),
+        (("--output", "board.csv", "--transfer"), "leave out either"),
     ],
 )
 def test_what_cannot_be_shown_is_told(board, arguments, said):
     status, output, error = board(*arguments)
     assert (status, output) == (1, "")
     assert said in error
+
+
+def test_every_format_is_written_to_a_file_as_the_site_has_it(board, folder, tmp_path):
+    write_site(take_snapshot(open_store(folder)), open_store(folder), tmp_path / "site")
+    for ending in FORMATS:
+        file = tmp_path / f"mine.{ending}"
+        status, output, _ = board("--output", str(file))
+        assert (status, output) == (0, f"board written: {file}\n")
+        assert file.read_bytes() == (tmp_path / f"site/api/v1/boards/all.{ending}").read_bytes()
+    board("--output", str(tmp_path / "part.md"), "--regime", "lora", "--columns", "mean")
+    assert "2 of 4 entries" in (tmp_path / "part.md").read_text(encoding="utf-8")

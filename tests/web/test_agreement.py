@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from tianti.board import Board
-from tianti.board.show import cell_text, mean_text, rank_text
+from tianti.board.formats import FORMATS
+from tianti.board.show import cell_text, mean_text, place_text, rank_text
 from tianti.board.snapshot import take_snapshot
 from tianti.cli import main
 from tianti.store import Store
@@ -61,6 +62,20 @@ def check_cells(board, rows):
                 assert not re.search(r"[0-9]", text)
 
 
+def check_rows(board, text):
+    """The terminal shows each entry's place and mean, in the order of the board."""
+    places = [place_text(entry) for entry in board.entries]
+    means = [mean_text(entry) for entry in board.entries]
+    rows = [
+        (place, mean)
+        for line in text.splitlines()
+        for place, mean in zip(places, means, strict=True)
+        if line.strip().startswith(f"{place} ")
+        and f" {mean} " in f"{line} ".replace("(", " ").replace(")", " ")
+    ]
+    assert [pair for pair in zip(places, means, strict=True) if pair not in rows] == []
+
+
 def printed(*arguments):
     with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
         main([*map(str, arguments)])
@@ -85,9 +100,12 @@ def test_pages_api_export_and_terminal_agree(study):
         assert board == snapshot.board
         with TestClient(make_app(snapshot, store)) as client:
             assert client.get("/api/v1/boards/all.json").text == text.removesuffix("\n")
-            for file in ("boards/all.json", "boards/all.csv", "index.json"):
-                exported = (index.parent / "api/v1" / file).read_bytes()
-                assert client.get(f"/api/v1/{file}").content == exported
+            for ending in FORMATS:
+                file = Path(name) / f"board.{ending}"
+                printed("board", "--output", file, "--store", store.folder)
+                exported = (index.parent / f"api/v1/boards/all.{ending}").read_bytes()
+                assert client.get(f"/api/v1/boards/all.{ending}").content == exported == file.read_bytes()
+            check_rows(board, printed("board", "--columns", "mean", "--store", store.folder))
             for page in ("en/b/all/", "zh/b/all/", "en/b/all/p/1/"):
                 check_cells(board, cells_of(client.get(f"/{page}").text))
                 check_cells(board, cells_of((index.parent / page / "index.html").read_text(encoding="utf-8")))

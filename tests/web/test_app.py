@@ -7,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tianti.board import Board
+from tianti.board.formats import FORMATS
 from tianti.board.snapshot import board_json, take_snapshot
 from tianti.store import Store
 from tianti.web.app import make_app
@@ -42,9 +43,9 @@ def test_every_address_is_served_with_its_headers(live):
         if not address:
             continue
         response = client.get(f"/{address}")
-        text, media = site.render(address)
+        content, media = site.render(address)
         assert response.status_code == 200, address
-        assert response.text == text
+        assert response.content == (content if isinstance(content, bytes) else content.encode())
         assert response.headers["content-type"].partition(";")[0] == media
         assert all(response.headers[name] == value for name, value in HEADERS.items())
 
@@ -55,7 +56,7 @@ def test_the_api_the_export_and_the_terminal_give_the_same_data(live, tmp_path):
     data = [address for address in Site(snapshot, store).addresses() if address.startswith("api/")]
     assert len(data) > 10
     for address in data:
-        assert client.get(f"/{address}").text == (tmp_path / "site" / address).read_text(encoding="utf-8")
+        assert client.get(f"/{address}").content == (tmp_path / "site" / address).read_bytes()
     text = client.get("/api/v1/boards/all.json").text
     assert text == board_json(snapshot.board, snapshot.streams)
     assert Board.from_json(text) == snapshot.board
@@ -96,6 +97,9 @@ def test_the_description_of_the_api_names_every_file(live):
     for address in Site(snapshot, store).addresses():
         if address.startswith("api/"):
             assert any(pattern.match(address) is not None for pattern in patterns), address
+    for ending, form in FORMATS.items():
+        answers = described["paths"][f"/api/v1/boards/{{board}}.{ending}"]["get"]["responses"]
+        assert list(answers["200"]["content"]) == [form.media_type]
     assert "rank_low" in described["components"]["schemas"]["Entry"]["properties"]
 
 

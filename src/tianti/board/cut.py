@@ -9,7 +9,7 @@ from types import MappingProxyType
 from tianti.board.board import Board
 from tianti.board.entries import Cell, Column, Entry, Provenance
 from tianti.board.filters import Selection
-from tianti.board.show import is_share
+from tianti.board.show import is_share, mean_text, number, place_text
 from tianti.board.slugs import slugs
 from tianti.core.exceptions import UnknownNameError
 
@@ -51,6 +51,19 @@ class Cut:
         """How much of the whole it is: `12 of 40 entries`."""
         return f"{len(self.board.entries):,} of {len(self.whole.entries):,} entries"
 
+    def texts(self, entry: Entry) -> tuple[str, ...]:
+        """What stands before an entry's tasks: place, names, and quantities; the mean of an entry that lacks a task is
+        in brackets."""
+        return (
+            place_text(entry), entry.model, entry.adaptation, *(_quantity(entry, each) for each in self.quantities),
+        )  # fmt: skip
+
+
+def _quantity(entry: Entry, name: str) -> str:
+    if name == "mean":
+        return mean_text(entry) if entry.complete or entry.mean is None else f"({mean_text(entry)})"
+    return number(QUANTITIES[name](entry))
+
 
 def cut(board: Board, selection: Selection) -> Cut:
     """What a selection shows of a board.
@@ -67,8 +80,8 @@ def cut(board: Board, selection: Selection) -> Cut:
         _check(what, wanted, (getattr(entry, attribute) for entry in board.entries))
         entries = [entry for entry in entries if not wanted or getattr(entry, attribute) in wanted]
     for condition in selection.conditions:
-        number = number_of(board, condition.column)
-        entries = [entry for entry in entries if condition.holds(number(entry))]
+        value = number_of(board, condition.column)
+        entries = [entry for entry in entries if condition.holds(value(entry))]
     if selection.sort:
         entries = _sorted(entries, board, selection.sort)
     _check("language", selection.languages, (column.language for column in board.columns))
@@ -95,11 +108,11 @@ def number_of(board: Board, name: str) -> Callable[[Entry], float | None]:
     column = _named(board)[_known(board, name)]
     scale = 100 if is_share(column) else 1
 
-    def number(entry: Entry) -> float | None:
+    def value(entry: Entry) -> float | None:
         cell = entry.cells.get(column.name)
         return None if cell is None or cell.value is None else scale * cell.value
 
-    return number
+    return value
 
 
 def _has_text(entry: Entry, text: str) -> bool:
@@ -109,11 +122,11 @@ def _has_text(entry: Entry, text: str) -> bool:
 
 def _sorted(entries: Sequence[Entry], board: Board, sort: str) -> list[Entry]:
     """By a column; what has no number there comes last in either direction, equal ones in the order of the board."""
-    number = number_of(board, sort.removeprefix("-"))
+    value = number_of(board, sort.removeprefix("-"))
     sign = -1 if sort.startswith("-") else 1
-    keyed = [(number(entry), entry) for entry in entries]
-    known = [(sign * value, entry) for value, entry in keyed if value is not None]
-    missing = [entry for value, entry in keyed if value is None]
+    keyed = [(value(entry), entry) for entry in entries]
+    known = [(sign * key, entry) for key, entry in keyed if key is not None]
+    missing = [entry for key, entry in keyed if key is None]
     return [entry for _, entry in sorted(known, key=lambda pair: pair[0])] + missing
 
 

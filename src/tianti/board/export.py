@@ -1,4 +1,4 @@
-"""A board as a table: one row per entry and task, for Arrow, pandas and spreadsheets."""
+"""A board as a table: one row per entry and task, for Arrow, Parquet, pandas and spreadsheets."""
 
 from __future__ import annotations
 
@@ -51,13 +51,23 @@ SCHEMA = pa.schema(
 """`rank` and `mean` are the entry's, `value` and what follows the cell's. Missing numbers are null. The `reason` of a
 reported figure is where it stands."""
 
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for the beginning of a formula, and what stands before one here.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 def to_arrow(board: Board) -> pa.Table:
     """One row per entry and task, in the order of the board."""
     return pa.Table.from_pylist(_rows(board), schema=SCHEMA)
+
+
+def to_parquet(board: Board) -> bytes:
+    """The table as a Parquet file, which says in its metadata of which board it is."""
+    import pyarrow.parquet as pq
+
+    about = {"title": board.title, "snapshot": board.snapshot, "level": f"{board.level:g}"}
+    file = io.BytesIO()
+    pq.write_table(to_arrow(board).replace_schema_metadata(about), file)
+    return file.getvalue()
 
 
 def to_pandas(board: Board) -> pd.DataFrame:
@@ -75,9 +85,11 @@ def to_pandas(board: Board) -> pd.DataFrame:
 
 
 def to_csv(board: Board) -> str:
-    """One line per entry and task; a text that a spreadsheet would run as a formula gets a ' before it."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, SCHEMA.names, lineterminator="\n")
+    """One line per entry and task. A text that a spreadsheet would run as a formula gets a ' before it, and one that
+    begins with a ' another: without the first ' of a text it is what it was."""
+    text = io.StringIO(newline="")
+    # Lines end as RFC 4180 has it; only so are breaks of every kind within a text quoted.
+    writer = csv.DictWriter(text, SCHEMA.names, lineterminator="\r\n")
     writer.writeheader()
     writer.writerows({key: _safe(value) for key, value in row.items()} for row in _rows(board))
     return text.getvalue()

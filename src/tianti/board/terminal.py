@@ -14,11 +14,11 @@ from rich.text import Text
 
 from tianti.board.aspects import chosen_aspects
 from tianti.board.board import Board
-from tianti.board.cut import QUANTITIES, Cut, cut
-from tianti.board.entries import AspectColumn, Cell, Column, Entry
+from tianti.board.cut import Cut, cut
+from tianti.board.entries import AspectColumn, Cell, Column
 from tianti.board.filters import EVERYTHING, Selection
 from tianti.board.legend import about, hidden, legend, more, notes
-from tianti.board.show import MISSING, cell_text, mean_text, number, place_text, value_text
+from tianti.board.show import MISSING, cell_text, value_text
 from tianti.board.whisker import NARROWEST, WIDEST, Axis, axis_of, whisker
 
 MODEL_WIDTH = 32
@@ -79,7 +79,7 @@ class _View:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         board, entries = self.cut.board, self.cut.board.entries[: self.top]
-        left = [_texts_of(entry, self.cut.quantities) for entry in entries]
+        left = [self.cut.texts(entry) for entry in entries]
         heads = ["rank", "model", "adaptation", *self.cut.quantities]
         used = sum(_width(column) for column in zip(heads, *left, strict=True)) + 1
         columns: list[Column] = [*board.columns, *self.further]
@@ -135,22 +135,6 @@ def _add_columns(table: Table, quantities: Sequence[str], axis: Axis | None, hea
             table.add_column(Text(axis.heading), no_wrap=True)
     for heading in headings:
         table.add_column(Text(heading), justify="right", overflow="fold", max_width=HEADING_WIDTH)
-
-
-def _texts_of(entry: Entry, quantities: Sequence[str]) -> list[str]:
-    """What stands before the tasks: place, names, and quantities."""
-    return [
-        place_text(entry),
-        entry.model,
-        entry.adaptation,
-        *(_quantity(entry, each) for each in quantities),
-    ]
-
-
-def _quantity(entry: Entry, name: str) -> str:
-    if name == "mean":
-        return mean_text(entry) if entry.complete or entry.mean is None else f"({mean_text(entry)})"
-    return number(QUANTITIES[name](entry))
 
 
 def _width(texts: Iterable[str]) -> int:

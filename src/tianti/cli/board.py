@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,8 +13,6 @@ import typer
 from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption, StudyOption
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tianti.board import Board
 
 
@@ -102,6 +101,12 @@ def board(
             "--view", help="The address of the board's page, or what stands behind its ?: 'q=llama'."
         ),
     ] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write it to this file in place: .csv, .json, .parquet, .tex or .md."
+        ),
+    ] = None,
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
     as_json: JsonOption = False,
@@ -115,7 +120,9 @@ def board(
 
     from tianti.api import load_board, load_streams
     from tianti.board import Rules
+    from tianti.board.cut import cut
     from tianti.board.filters import read
+    from tianti.board.formats import format_of
     from tianti.board.snapshot import board_json
     from tianti.board.terminal import render
     from tianti.board.terminal_streams import render_streams
@@ -127,17 +134,20 @@ def board(
         *((key, value) for key, values in words.items() for value in values or ()),
         *(("q", search), ("cols", columns), ("s", sort)),
     )
-    if selection and (transfer or curve or matrix):
+    if (selection or output) and (transfer or curve or matrix):
         raise InputError(
-            "--transfer, --curve and --matrix show what no choice of entries and columns applies to",
+            "--transfer, --curve and --matrix are printed whole, not in part and not to a file",
             remedy="leave out either",
         )
+    form = None if output is None else format_of(output.name)
     loaded = load_board(store, study, Rules(level, intervals.value, ranks.value, seed), tasks or ())
     streams = load_streams(store, study, level)
     if transfer:
         _print_transfer(loaded, store, study, as_json=as_json)
     elif curve:
         _print_curves(loaded, as_json=as_json)
+    elif output is not None and form is not None:
+        _write(output, form.write(cut(loaded, selection), streams))
     elif as_json:
         typer.echo(board_json(loaded, streams, selection))
     elif matrix:
@@ -148,6 +158,16 @@ def board(
         if streams:
             Console().print("", render_streams(streams))
         _print_others(store, loaded.title)
+
+
+def _write(file: Path, content: bytes) -> None:
+    from tianti.core.exceptions import InputError
+
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"cannot write {file}: {error.strerror or error}") from error
+    typer.echo(f"board written: {file}")
 
 
 def _print_others(store: Path, shown: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import JSONResponse, Response
 
 from tianti.board import Board
+from tianti.board.formats import FORMATS, Format
 from tianti.web.data import ROOT
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such thing."}}
@@ -36,13 +37,25 @@ async def board(request: Request, board: BoardSlug) -> Response:
     return await _answer(request, f"boards/{board}.json")
 
 
-@router.get(
-    "/boards/{board}.csv",
-    summary="A board, one line per entry and task",
-    response_class=PlainTextResponse,
-)
-async def board_csv(request: Request, board: BoardSlug) -> Response:
-    return await _answer(request, f"boards/{board}.csv")
+def _add_format(ending: str, form: Format) -> None:
+    """A board in another format."""
+
+    async def board_in(request: Request, board: BoardSlug) -> Response:
+        return await _answer(request, f"boards/{board}.{ending}")
+
+    router.add_api_route(
+        f"/boards/{{board}}.{ending}",
+        board_in,
+        summary=f"A board: {form.summary}",
+        operation_id=f"board_{ending}",
+        response_class=Response,
+        responses={200: {"content": {form.media_type: {}}, "description": "The file."}},
+    )
+
+
+for _ending, _form in FORMATS.items():
+    if _ending != "json":
+        _add_format(_ending, _form)
 
 
 @router.get("/models/{model}.json", summary="A model: its entries on the board")

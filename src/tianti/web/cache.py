@@ -21,9 +21,9 @@ class Rendered:
     tag: str
 
     @classmethod
-    def of(cls, text: str, media_type: str) -> Rendered:
-        """Encode, compress and name a text."""
-        body = text.encode()
+    def of(cls, content: str | bytes, media_type: str) -> Rendered:
+        """Encode, compress and name a text or a file."""
+        body = content if isinstance(content, bytes) else content.encode()
         digest = hashlib.sha256(body).hexdigest()[:32]
         # Weak, for the compressed body has the same tag.
         return cls(body, gzip.compress(body, 6, mtime=0), media_type, f'W/"{digest}"')

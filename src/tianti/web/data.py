@@ -1,7 +1,7 @@
 """The data of a site as files: the same text from the API and in an export, at the same addresses.
 
 api/v1/index.json                     what there is: the snapshot, and every board, model, task and run by its slug
-api/v1/boards/{board}.json   .csv     a board, as `tianti board --json` and `Board.to_csv` give it
+api/v1/boards/{board}.{ending}        a board, in each format that `tianti board --output` writes
 api/v1/models/{model}.json            a model: its entries
 api/v1/tasks/{task}.json              a task: its column, and each entry's cell
 api/v1/runs/{run}.json                a run: manifest, environment, cost, scores, every answer
@@ -12,11 +12,13 @@ api/v1/reported.json                  what papers report, as a board
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from tianti.board.cut import cut
+from tianti.board.filters import EVERYTHING
+from tianti.board.formats import FORMATS, Format
 from tianti.board.rounding import rounded
-from tianti.board.snapshot import board_json
 from tianti.web.page import Address, File, Keys, NoSuchPageError, once
 from tianti.web.pages import board as board_page
 from tianti.web.pages import model as model_page
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 ROOT = "api/v1/"
 JSON = "application/json"
-CSV = "text/csv"
 
 
 def index(site: Site) -> str:
@@ -57,15 +58,16 @@ def index(site: Site) -> str:
     )
 
 
-def board(site: Site, board: str) -> str:
-    """A board with its streams."""
-    view = site.view(board)
-    return board_json(view.board, site.snapshot.streams if view is site.views[0] else ())
+def board_in(format: Format) -> Callable[..., bytes]:
+    """A board with its streams, in a format."""
 
+    def content(site: Site, board: str) -> bytes:
+        view = site.view(board)
+        return format.write(
+            cut(view.board, EVERYTHING), site.snapshot.streams if view is site.views[0] else ()
+        )
 
-def board_csv(site: Site, board: str) -> str:
-    """A board, one line per entry and task."""
-    return site.view(board).board.to_csv()
+    return content
 
 
 def model(site: Site, model: str) -> str:
@@ -110,8 +112,10 @@ def _json(data: Any) -> str:
 
 FILES: tuple[File, ...] = (
     File(Address(f"{ROOT}index.json"), JSON, once, index),
-    File(Address(f"{ROOT}boards/{{board}}.json"), JSON, board_page.every, board),
-    File(Address(f"{ROOT}boards/{{board}}.csv"), CSV, board_page.every, board_csv),
+    *(
+        File(Address(f"{ROOT}boards/{{board}}.{ending}"), form.media_type, board_page.every, board_in(form))
+        for ending, form in FORMATS.items()
+    ),
     File(Address(f"{ROOT}models/{{model}}.json"), JSON, model_page.every, model),
     File(Address(f"{ROOT}tasks/{{task}}.json"), JSON, task_page.every, task),
     File(Address(f"{ROOT}runs/{{run}}.json"), JSON, run_page.every, run),

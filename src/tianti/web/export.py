@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from tianti.board.formats import FORMATS
 from tianti.board.snapshot import Snapshot
 from tianti.core.exceptions import InputError
 from tianti.store import Store
@@ -21,6 +22,8 @@ from tianti.web.site import Site
 from tianti.web.words import LANGUAGES
 
 LEAF = "index.html"
+WRITTEN: Sequence[str] = (".html", ".json", *(f".{ending}" for ending in FORMATS))
+"""The endings of what a site consists of, beside what is the same in all."""
 OWN_FOLDERS: Sequence[str] = ("api", "static", *LANGUAGES)
 
 
@@ -31,10 +34,10 @@ class _Writer:
     folder: Path
     written: set[Path] = field(default_factory=set)
 
-    def write(self, name: str, text: str) -> Path:
+    def write(self, name: str, content: str | bytes) -> Path:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
         self.written.add(path)
         return path
 
@@ -53,8 +56,8 @@ def write_site(snapshot: Snapshot, store: Store, folder: Path, samples: int = SA
     writer = _Writer(folder)
     site = Site(snapshot, store, LEAF, exported(samples))
     for address in site.addresses():
-        text, _ = site.render(address)
-        writer.write(file_of(address), text)
+        content, _ = site.render(address)
+        writer.write(file_of(address), content)
     _copy_static(writer)
     _remove_old(folder, writer.written)
     return folder / LEAF
@@ -101,5 +104,5 @@ def _remove_old(folder: Path, written: Iterable[Path]) -> None:
             if path.is_dir():
                 if not any(path.iterdir()):
                     path.rmdir()
-            elif path.suffix in (".html", ".json", ".csv") and path not in kept:
+            elif path.suffix in WRITTEN and path not in kept:
                 path.unlink()

@@ -54,12 +54,12 @@ class Page:
 
 @dataclass(frozen=True)
 class File:
-    """One kind of data file; `content(site, **keys)` is its text."""
+    """One kind of data file; `content(site, **keys)` is its text, or its bytes where it is none."""
 
     address: Address
     media_type: str
     every: Callable[[Site], Iterable[Keys]]
-    content: Callable[..., str]
+    content: Callable[..., str | bytes]
 
 
 def once(_: Site) -> Iterable[Keys]:

@@ -58,8 +58,8 @@ class Site:
             for keys in page.every(self):
                 yield from (f"{language}/{page.address.of(keys)}" for language in LANGUAGES)
 
-    def render(self, address: str) -> tuple[str, str]:
-        """The text at an address and its media type.
+    def render(self, address: str) -> tuple[str | bytes, str]:
+        """The text at an address, or the bytes of a file that is none, and the media type.
 
         Raises:
             NoSuchPageError: nothing is there.
