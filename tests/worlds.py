@@ -161,8 +161,10 @@ class World:
         prompt: str = "Is it good?",
         prediction: str = "",
         further: Sequence[Score] = (),
+        learned: Mapping[str, Any] | None = None,
     ) -> Run:
-        """Write a finished run into a store; `further` are scores of metrics that do not rank."""
+        """Write a finished run into a store; `further` are scores of metrics that do not rank, `learned` is more of
+        what making the model ready took."""
         manifest = self.manifest(model, adaptation, task, seed)
         run = store.start_run(fingerprint(manifest), manifest, {"versions": {"tianti": "0"}, "cores": 2})
         values = self.values(model, adaptation, task, seed, chance)
@@ -190,7 +192,7 @@ class World:
         store.append(run.run_id, answers)
         score = self.score(float(values[:-2].mean()), task, errors=1, skipped=1, n=self.items - 2)
         cost = {
-            "adaptation": {"trainable_parameters": 10, "seconds": 1.5, "tokens": 9},
+            "adaptation": {"trainable_parameters": 10, "seconds": 1.5, "tokens": 9, **(learned or {})},
             "evaluation_seconds": 0.5,
             "evaluation_tokens": 100,
             "peak_memory_bytes": 10**8,

@@ -9,8 +9,10 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from tianti.api import load_board, run
-from tianti.board.curves import curves, render_curves
+from tianti.board.assemble import assemble
+from tianti.board.curves import curves, render_curves, shot_curves
 from tianti.cli.application import application
+from worlds import World
 
 
 def test_a_study_with_sizes_gives_a_curve(tmp_path: Path) -> None:
@@ -57,3 +59,20 @@ def test_without_sizes_there_is_no_curve(tmp_path: Path) -> None:
     )
     assert curves(board) == []
     assert "--train-size" in str(render_curves(board))
+
+
+def test_few_shot_has_a_curve_by_the_examples_in_the_prompt(world: World) -> None:
+    chances = {
+        "zero-shot": 0.5,
+        "few-shot(k=1)": 0.6,
+        "few-shot(k=4)": 0.8,
+        "few-shot(k=2, selection=similar)": 0.7,
+    }
+    results = [world.result("m", name, chance=chance) for name, chance in chances.items()]
+    results += [world.result("alone", "few-shot(k=4)"), world.result("foreign", "4 shots, they say")]
+    similar, plain = sorted(shot_curves(assemble(results, "")), key=lambda curve: -len(curve.adaptation))
+    assert (similar.model, similar.adaptation) == ("m", "few-shot(selection=similar)")
+    assert [point.size for point in similar.points] == [0, 2]
+    assert (plain.model, plain.adaptation) == ("m", "few-shot")
+    assert [point.size for point in plain.points] == [0, 1, 4]
+    assert plain.points[0].entry == "m · zero-shot"

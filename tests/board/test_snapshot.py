@@ -82,3 +82,17 @@ def test_the_json_of_a_board_has_its_streams_beside_it(store, world):
     text = board_json(board, [stream])
     assert Board.from_json(text) == board
     assert json.loads(text)["streams"][0]["definitions"] == DEFINITIONS
+
+
+def test_it_knows_the_runs_that_others_took_the_place_of(store, world):
+    first = world.record(store, "a")
+    assert take_snapshot(store).earlier == {}
+    before = take_snapshot(store).id
+    second = world.record(store, "a")
+    third = world.record(store, "a")
+    snapshot = take_snapshot(store)
+    assert set(snapshot.runs) == {third.run_id}
+    (earlier,) = snapshot.earlier.values()
+    assert [recorded.run.run_id for recorded in earlier] == [second.run_id, first.run_id]
+    assert earlier[1].scores == tuple(store.scores(first.run_id))
+    assert snapshot.id != before

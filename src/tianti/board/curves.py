@@ -12,11 +12,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tianti.adapt import label, parse_adaptation
+from tianti.adapt import Adaptation, FewShot, ZeroShot, label, parse_adaptation
+from tianti.adapt.options import changed
 from tianti.adapt.sizes import size_of, without_size
 from tianti.board.board import Board
 from tianti.board.entries import Cell, Column, Entry
 from tianti.board.show import MISSING, cell_text, is_share, mean_text, number, percent
+from tianti.core.call import Call
 from tianti.core.exceptions import InputError
 
 ALL = "all"
@@ -48,13 +50,34 @@ def curves(board: Board) -> list[Curve]:
     """The learning curves of a board: at least two sizes of one adaptation of one model."""
     found: dict[tuple[str, str], list[Point]] = defaultdict(list)
     for entry in board.entries:
-        try:
-            adaptation = parse_adaptation(re.sub(r" #[0-9a-f]{6}$", "", entry.adaptation))
-        except InputError:
-            continue  # an entry that somebody else measured
+        adaptation = _parsed(entry)
+        if adaptation is None:
+            continue
         found[entry.model, label(without_size(adaptation))].append(_point(entry, size_of(adaptation)))
     return [
         Curve(model, adaptation, tuple(sorted(points, key=lambda point: point.size or float("inf"))))
+        for (model, adaptation), points in sorted(found.items())
+        if len({point.size for point in points}) > 1
+    ]
+
+
+def shot_curves(board: Board) -> list[Curve]:
+    """Curves by the number of solved examples in the prompt: few-shot with at least two numbers of them, or with one
+    beside zero-shot, which has none. Points have that number as their `size`."""
+    found: dict[tuple[str, str], list[Point]] = defaultdict(list)
+    untaught = {entry.model: _point(entry, 0) for entry in board.entries if entry.adaptation == ZeroShot.name}
+    for entry in board.entries:
+        if entry.method != FewShot.name:
+            continue
+        adaptation = _parsed(entry)
+        if isinstance(adaptation, FewShot):
+            settings = {name: value for name, value in changed(adaptation).items() if name != "k"}
+            found[entry.model, str(Call(FewShot.name, settings))].append(_point(entry, adaptation.k))
+    for (model, _), points in found.items():
+        if model in untaught:
+            points.append(untaught[model])
+    return [
+        Curve(model, adaptation, tuple(sorted(points, key=lambda point: point.size or 0)))
         for (model, adaptation), points in sorted(found.items())
         if len({point.size for point in points}) > 1
     ]
@@ -78,6 +101,14 @@ def render_curves(board: Board) -> RenderableType:
 def as_json(found: Sequence[Curve]) -> list[dict[str, Any]]:
     """The curves as plain data."""
     return [asdict(curve) for curve in found]
+
+
+def _parsed(entry: Entry) -> Adaptation | None:
+    """The adaptation of an entry; None where somebody else measured it."""
+    try:
+        return parse_adaptation(re.sub(r" #[0-9a-f]{6}$", "", entry.adaptation))
+    except InputError:
+        return None
 
 
 def _point(entry: Entry, size: int | None) -> Point:

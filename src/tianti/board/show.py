@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tianti.board.entries import AspectColumn, Cell, Column, Entry
+from tianti.stats.intervals import Interval
+
+if TYPE_CHECKING:
+    from tianti.board.compare import Difference
 
 MISSING = "–"
 NO_SHARES = ("brier", "brier_score", "log_loss")
@@ -46,6 +52,27 @@ def cell_text(cell: Cell, column: Column, decimals: int = 1) -> str:
     if half is None:
         return value
     return f"{value} ±{percent(half, decimals) if is_share(column) else number(half)}"
+
+
+def interval_text(interval: Interval | None, *, signed: bool = False) -> str:
+    """In per cent ± half the interval, with a sign where it is a difference."""
+    if interval is None:
+        return MISSING
+    half = half_width(interval.low, interval.high)
+    text = percent(interval.estimate)
+    sign = "+" if signed and interval.estimate > 0 and text != "0.0" else ""
+    return f"{sign}{text}" + ("" if half is None else f" ±{percent(half)}")
+
+
+def difference_text(difference: Difference) -> str:
+    """A difference with its sign ± half its interval."""
+    write = percent if difference.share else number
+    if difference.difference is None:
+        return MISSING
+    text = write(difference.difference)
+    half = half_width(difference.low, difference.high)
+    sign = "+" if difference.difference > 0 and text not in ("0", "0.0") else ""
+    return f"{sign}{text}" + ("" if half is None else f" ±{write(half)}")
 
 
 def mean_text(entry: Entry, decimals: int = 1) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -55,6 +55,9 @@ class Snapshot:
     transfer: tuple[Matrix, ...]
     reported: Board
     runs: Mapping[str, RecordedRun]
+    earlier: Mapping[str, tuple[RecordedRun, ...]] = field(default_factory=dict)
+    """The runs that another one took the place of, newest first, by the id of the one behind the cell; runs without
+    any are left out."""
 
     @property
     def board(self) -> Board:
@@ -71,6 +74,7 @@ class Snapshot:
             "transfer": self.transfer,
             "reported": self.reported.snapshot,
             "runs": {run_id: _lasting(recorded) for run_id, recorded in self.runs.items()},
+            "earlier": self.earlier,
         }
         return fingerprint(rounded(content))
 
@@ -108,7 +112,24 @@ def take_snapshot(store: Store, study: str | None = None, rules: Rules = USUAL) 
         transfer=tuple(transfer_matrices(board, runs)),
         reported=reported_board(),
         runs=MappingProxyType(recorded),
+        earlier=MappingProxyType(_earlier(store, runs, behind)),
     )
+
+
+def _earlier(
+    store: Store, runs: Sequence[Run], behind: Collection[str]
+) -> dict[str, tuple[RecordedRun, ...]]:
+    """What the runs behind the cells took the place of, run by run."""
+    by_id = {run.run_id: run for run in runs}
+    found: dict[str, tuple[RecordedRun, ...]] = {}
+    for run_id in sorted(behind):
+        chain, run = [], by_id.get(by_id[run_id].supersedes or "")
+        while run is not None:
+            chain.append(_recorded(store, run))
+            run = by_id.get(run.supersedes or "")
+        if chain:
+            found[run_id] = tuple(chain)
+    return found
 
 
 def board_json(board: Board, streams: Sequence[Stream] = (), selection: Selection = EVERYTHING) -> str:

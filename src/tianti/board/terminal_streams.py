@@ -8,9 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tianti.board.show import MISSING, half_width, percent
+from tianti.board.show import MISSING, interval_text, percent
 from tianti.board.streams import DEFINITIONS, Stream
-from tianti.stats.intervals import Interval
 
 KEPT = {
     "average": "average",
@@ -55,16 +54,6 @@ def render_streams(found: Sequence[Stream], *, matrix: bool = False) -> Renderab
             "",
         ]
     return Group(*tables, *(Text(line, style="dim") for line in lines))
-
-
-def interval_text(interval: Interval | None, *, signed: bool = False) -> str:
-    """In per cent ± half the interval, with a sign where it is a difference."""
-    if interval is None:
-        return MISSING
-    half = half_width(interval.low, interval.high)
-    text = percent(interval.estimate)
-    sign = "+" if signed and interval.estimate > 0 and text != "0.0" else ""
-    return f"{sign}{text}" + ("" if half is None else f" ±{percent(half)}")
 
 
 def size_text(size: int | None) -> str:

@@ -83,7 +83,8 @@ def print_stream(found: Sequence[Stream], console: Console) -> None:
     """The score of every task after every stage, and what each strategy kept, in plain words."""
     from rich.text import Text
 
-    from tianti.board.terminal_streams import interval_text, render_streams
+    from tianti.board.show import interval_text
+    from tianti.board.terminal_streams import render_streams
 
     console.print(Text(ABOUT_STREAM), "", render_streams(found, matrix=True))
     for stream in found:

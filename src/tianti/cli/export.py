@@ -7,19 +7,21 @@ from typing import Annotated
 
 import typer
 
-from tianti.cli.options import DEFAULT_STORE, StoreOption, StudyOption
+from tianti.cli.options import DEFAULT_STORE, StoreOption, StudyOption, WattsOption
 
 
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the site is written.")],
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
+    watts: WattsOption = None,
 ) -> None:
     """Write the board as a static site in English and Chinese, with its data as JSON."""
+    from tianti.board import Rules
     from tianti.board.snapshot import take_snapshot
     from tianti.store import open_store
     from tianti.web.export import write_site
 
     with open_store(store) as opened:
-        index = write_site(take_snapshot(opened, study), opened, folder)
+        index = write_site(take_snapshot(opened, study, Rules(watts=watts)), opened, folder)
     typer.echo(f"site written: {index}")

@@ -15,6 +15,12 @@ StoreOption = Annotated[
 ]
 DEFAULT_STORE = Path("tianti-store")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+WattsOption = Annotated[
+    float | None,
+    typer.Option(
+        "--watts", min=0.0, help="The power of the machine: energy is estimated as seconds times this."
+    ),
+]
 StudyOption = Annotated[
     str | None, typer.Option("--study", help="Only this study; by default all of the store.")
 ]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tianti.cli.options import DEFAULT_STORE, StoreOption, StudyOption
+from tianti.cli.options import DEFAULT_STORE, StoreOption, StudyOption, WattsOption
 
 
 def web(
@@ -22,17 +22,19 @@ def web(
     base: Annotated[str, typer.Option("--base", help="The path that the site lies under: /boards.")] = "",
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
+    watts: WattsOption = None,
 ) -> None:
     """Serve the board in English and Chinese, with its data as JSON, until Ctrl-C."""
     import uvicorn
 
+    from tianti.board import Rules
     from tianti.board.snapshot import take_snapshot
     from tianti.store import open_store
     from tianti.web.app import make_app
 
     base = checked_base(base)
     with open_store(store) as opened, listen(host, port) as listening:
-        app = make_app(take_snapshot(opened, study), opened, base)
+        app = make_app(take_snapshot(opened, study, Rules(watts=watts)), opened, base)
         number = listening.getsockname()[1]
         name = f"[{host}]" if ":" in host else host
         typer.echo(f"Serving http://{name}:{number}{base}/ until Ctrl-C")

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tianti import __version__
 from tianti.board import show
-from tianti.web import draw
+from tianti.web import charts, draw
 from tianti.web.policy import POLICY
 from tianti.web.words import LANGUAGES, TABLES, TAGS, translator
 
@@ -31,6 +31,7 @@ def environment(language: str) -> Environment:
         version=__version__,
         policy=POLICY,
         show=show,
+        charts=charts,
         shade=draw.shade,
         letter=show.letter,
         **TABLES,

@@ -12,6 +12,8 @@ from tianti.evaluation.score import Score
 from tianti.store import Run, Store
 from tianti.study import repeat_command
 
+DRAWN = ("adaptation.loss_steps", "adaptation.loss_by_step", "adaptation.epoch_steps")
+"""Costs that the page shows as a chart."""
 SHOWN_ANSWERS = 50
 LONGEST_TEXT = 4000
 """Characters of a prompt or an answer that a page shows; the JSON beside it has the whole."""
@@ -67,7 +69,7 @@ def run_page(run: Run, scores: Sequence[Score], answers: Sequence[Answer]) -> Ru
         scores=scores,
         command=repeat_command(run.manifest),
         settings=list(flat(run.manifest)),
-        cost=list(flat(run.cost)),
+        cost=[(name, text) for name, text in flat(run.cost) if name not in DRAWN],
         environment=list(flat(run.environment)),
         answers=[shown(answer, main) for answer in answers[:SHOWN_ANSWERS]],
         overlap=overlap_note([run.cost.get("contamination", {})]),

@@ -44,7 +44,21 @@ ASPECTS = {
     "order": "order of options",
     "fairness": "fairness",
 }
-TABLES = {"states": STATES, "run_states": RUN_STATES, "exclusions": EXCLUSIONS, "aspects": ASPECTS}
+COST_NAMES = {
+    "trained": "trained parameters",
+    "examples": "training examples",
+    "seconds": "seconds",
+    "tokens": "tokens",
+    "energy": "energy (watt-hours)",
+}
+"""What an entry took."""
+TABLES = {
+    "states": STATES,
+    "run_states": RUN_STATES,
+    "exclusions": EXCLUSIONS,
+    "aspects": ASPECTS,
+    "cost_names": COST_NAMES,
+}
 """Messages by what the data says; templates know each by its name."""
 
 Translate = Callable[..., str]

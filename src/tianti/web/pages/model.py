@@ -1,10 +1,15 @@
-"""A model under its adaptations."""
+"""A model under its adaptations: what they gain, how they learn, what they forget, and how each was run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tianti.board.curves import curves, shot_curves
+from tianti.board.gains import gains
+from tianti.web.charts import gain_chart
+from tianti.web.model_runs import commands, curve_charts, history, trainings
 from tianti.web.page import Address, Keys, Page
 
 if TYPE_CHECKING:
@@ -17,9 +22,33 @@ def every(site: Site) -> Iterable[Keys]:
 
 
 def context(site: Site, model: str) -> Mapping[str, Any]:
-    """The entries of the model."""
+    """The entries of the model, and what is known of them beside their scores."""
     view, name = site.model(model)
-    return {"view": view, "model": name, "entries": view.entries[name]}
+    entries = view.entries[name]
+    base, found = gains(view.board, site.items[view.slug], entries)
+    own = replace(view.board, entries=tuple(entries))
+    snapshot = site.snapshot
+    # Streams and transfer are those of the first board.
+    first = view is site.views[0]
+    return {
+        "view": view,
+        "model": name,
+        "entries": entries,
+        "base": base,
+        "gains": found,
+        "gain_chart": gain_chart(found),
+        "learning": curve_charts(own, curves(own), snapshot.runs, log=True),
+        "shots": curve_charts(own, shot_curves(own), snapshot.runs, log=False),
+        "trainings": trainings(own, snapshot.runs),
+        "streams": _of(name, snapshot.streams if first else ()),
+        "transfers": _of(name, snapshot.transfer if first else ()),
+        "history": history(own, snapshot),
+        "commands": commands(own, snapshot.runs),
+    }
+
+
+def _of(model: str, found: Sequence[Any]) -> list[Any]:
+    return [each for each in found if each.model == model]
 
 
 PAGE = Page(Address("m/{model}/"), "model.html", every, context)

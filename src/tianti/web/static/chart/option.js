@@ -1,6 +1,8 @@
 // From a table to what ECharts draws: lines over a quantity, points against a cost, or values with their intervals.
 
 const SHAPES = ["circle", "rect", "triangle", "diamond", "path://M0,0L10,0L5,10Z", "roundRect", "path://M4,0h2v4h4v2h-4v4h-2v-4h-4v-2h4z"];
+const SIGNS = "●■▲◆▼▮✚";
+const DASHES = ["solid", "dashed", "dotted"];
 
 /**
  * @param {import("./table.js").Table} table
@@ -39,10 +41,18 @@ function ofLines(table, tokens, width) {
         type: "line",
         name,
         data: points,
-        ...marker(own, tokens, rows.length > 40 ? 0 : 8),
-        lineStyle: { color: own.color, width: 2 },
-        endLabel: { show: true, formatter: () => name, color: tokens.ink, width: room - 16, overflow: "truncate" },
-        labelLayout: { moveOverlap: "shiftY" },
+        // Many points are a curve: there the dashes tell them apart.
+        ...marker(own, tokens, rows.length > 12 ? 0 : 8),
+        lineStyle: { color: own.color, width: 2, type: rows.length > 12 ? DASHES[index % DASHES.length] : "solid" },
+        endLabel: {
+          show: true,
+          formatter: () => `{sign|${own.sign}} ${name}`,
+          rich: { sign: { color: own.color } },
+          color: tokens.ink,
+          width: room - 16,
+          overflow: "truncate",
+        },
+        labelLayout: () => ({ x: width - room + 12, moveOverlap: "shiftY" }),
         tooltip: { formatter: ({ value }) => said(table, name, value) },
       },
     ];
@@ -53,7 +63,9 @@ function ofLines(table, tokens, width) {
 function ofPoints(table, tokens, width) {
   const zero = zeroPlace(table);
   const place = (row) => [table.xLog && row.x <= 0 ? zero : row.x, row.y, row.low, row.high];
-  const named = (rows) => rows.map((row) => ({ value: place(row), name: row.label, row }));
+  // At either end a name is written into the picture, not out of it.
+  const align = (row) => (row === front[0] ? "left" : row === front.at(-1) ? "right" : "center");
+  const named = (rows) => rows.map((row) => ({ value: place(row), name: row.label, row, label: { align: align(row) } }));
   const front = table.rows.filter((row) => row.mark);
   const label = {
     show: true,
@@ -75,7 +87,7 @@ function ofPoints(table, tokens, width) {
     });
     return [
       whiskers(rows.filter((row) => row.mark).map(place), own.color, 1),
-      points(rows.filter((row) => !row.mark), 7, { itemStyle: { color: own.color, opacity: 0.55 } }),
+      points(rows.filter((row) => !row.mark), 7, { itemStyle: { color: own.color, opacity: 0.7 } }),
       points(rows.filter((row) => row.mark), 12, { label, z: 4 }),
     ];
   });
@@ -140,7 +152,8 @@ function whiskers(rows, color, upright) {
 /** Colour and shape of a series; more than seven have other pairs of the two. */
 function look(index, tokens) {
   const round = Math.floor(index / tokens.series.length);
-  return { color: tokens.series[index % tokens.series.length], symbol: SHAPES[(index + round) % SHAPES.length] };
+  const shape = (index + round) % SHAPES.length;
+  return { color: tokens.series[index % tokens.series.length], symbol: SHAPES[shape], sign: SIGNS[shape] };
 }
 
 function marker(own, tokens, size) {
@@ -148,13 +161,13 @@ function marker(own, tokens, size) {
     symbol: own.symbol,
     symbolSize: size,
     showSymbol: size > 0,
-    itemStyle: { color: own.color, borderColor: tokens.ink, borderWidth: 0.8 },
+    itemStyle: { color: own.color, borderColor: tokens.ink, borderWidth: 0.8, opacity: 1 },
     emphasis: { disabled: true },
   };
 }
 
 function grid(sides) {
-  return { left: 8, right: 24, top: 20, bottom: 34, containLabel: true, ...sides };
+  return { left: 34, right: 24, top: 20, bottom: 34, containLabel: true, ...sides };
 }
 
 function axis(tokens) {
@@ -167,7 +180,7 @@ function axis(tokens) {
 }
 
 function score(table, tokens) {
-  return { ...axis(tokens), type: "value", scale: true, name: table.yName, nameLocation: "middle", nameGap: 44 };
+  return { ...axis(tokens), type: "value", scale: true, name: table.yName, nameLocation: "middle", nameGap: 40 };
 }
 
 function quantity(table, tokens, zero, width) {
@@ -177,6 +190,7 @@ function quantity(table, tokens, zero, width) {
     ...shown,
     type: table.xLog ? "log" : "value",
     min: zero ?? undefined,
+    minInterval: 1,
     splitNumber: width < 520 ? 3 : 6,
     axisLabel: { ...shown.axisLabel, formatter },
     name: table.xName,
