@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from tianti.board.assemble import assemble
 from tianti.board.board import Rules
+from tianti.board.costs import COSTS
 from tianti.board.entries import Price
-from tianti.board.pareto import COSTS, front, pareto
+from tianti.board.pareto import front, pareto
 
 # Few different numbers, so that costs and scores are often equal.
 NUMBERS = st.integers(-3, 6).map(float)

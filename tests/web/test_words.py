@@ -48,7 +48,7 @@ def test_unknown_language_and_message():
     with pytest.raises(UnknownNameError, match="language"):
         catalog("fr")
     with pytest.raises(KeyError):
-        translator("zh")("nothing")
+        translator("zh")("no message")
 
 
 def test_names_with_braces_are_not_filled_in():

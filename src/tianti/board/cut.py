@@ -7,31 +7,22 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from tianti.board.board import Board
-from tianti.board.entries import Cell, Column, Entry, Provenance
+from tianti.board.costs import COSTS
+from tianti.board.entries import Cell, Column, Entry
 from tianti.board.filters import Selection
 from tianti.board.show import is_share, mean_text, number, place_text
 from tianti.board.slugs import slugs
 from tianti.core.exceptions import UnknownNameError
-
-
-def _measured(number: Callable[[Entry], float]) -> Callable[[Entry], float | None]:
-    """What it took is known of entries that were measured here."""
-    here: Sequence[Provenance] = ("measured", "verified")
-    return lambda entry: number(entry) if entry.provenance in here else None
-
 
 QUANTITIES: Mapping[str, Callable[[Entry], float | None]] = MappingProxyType(
     {
         "rank": lambda entry: entry.rank,
         "mean": lambda entry: None if entry.mean is None else 100 * entry.mean,
         "parameters": lambda entry: entry.parameters,
-        "trained": _measured(lambda entry: entry.price.trainable_parameters),
-        "seconds": _measured(lambda entry: entry.price.training_seconds + entry.price.evaluation_seconds),
-        "tokens": _measured(lambda entry: entry.price.training_tokens + entry.price.evaluation_tokens),
+        **COSTS,
     }
 )
-"""The columns that are no tasks: the place, the mean in per cent, the model's parameters, those that were trained, and
-the seconds and tokens of training and evaluation together, for one seed."""
+"""The columns that are no tasks: the place, the mean in per cent, the model's parameters, and what it took."""
 
 ALWAYS = "rank"
 """The column that no choice of columns leaves out."""

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from tianti.board.board import Board
+from tianti.board.costs import COSTS
 from tianti.board.entries import Entry
-
-COSTS: Mapping[str, Callable[[Entry], float | None]] = MappingProxyType(
-    {
-        "trained": lambda entry: entry.price.trainable_parameters,
-        "examples": lambda entry: entry.price.training_examples,
-        "seconds": lambda entry: entry.price.training_seconds + entry.price.evaluation_seconds,
-        "tokens": lambda entry: entry.price.training_tokens + entry.price.evaluation_tokens,
-        "energy": lambda entry: entry.price.watt_hours,
-    }
-)
-"""What an entry took, per seed: parameters that were trained, examples to learn from, seconds and tokens of training
-and evaluation together, and watt-hours where the power is known."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +28,7 @@ def pareto(board: Board, cost: str) -> list[Member]:
     known = [
         (value, entry)
         for entry in board.entries
-        if entry.complete
-        and entry.mean is not None
-        and entry.provenance in ("measured", "verified")
-        and (value := COSTS[cost](entry)) is not None
+        if entry.complete and entry.mean is not None and (value := COSTS[cost](entry)) is not None
     ]
     known.sort(key=lambda pair: (pair[0], -(pair[1].mean or 0.0), pair[1].name))
     marks = front([(value, entry.mean or 0.0) for value, entry in known])

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tianti.board.board import Board
+from tianti.board.costs import COSTS
 from tianti.board.curves import Curve, Point
 from tianti.board.entries import Column
 from tianti.board.gains import Gain
-from tianti.board.pareto import COSTS, Member, pareto
+from tianti.board.pareto import Member, pareto
 from tianti.board.show import is_share, plain
 
 Kind = Literal["lines", "points", "intervals"]
