@@ -14,16 +14,18 @@ from tianti.store import Store
 from worlds import World
 
 MODEL = "nano:llama"
+HOSTILE = "<img src=x onerror=alert(1)>"
 TASKS = ("sentiment", "topics")
 
 
 def record_charted(store: Store, items: int = 60) -> Snapshot:
-    """Two models: one under many adaptations, of which one was run twice, and one as it is."""
+    """Two models: one under many adaptations, of which one was run twice, and one as it is, whose name would do harm
+    if it were not taken as text."""
     world = World(items=items, languages={"topics": "zh"})
     kept = {"trainable_parameters": 0, "seconds": 0.0, "tokens": 0, "examples": 0}
     for task in TASKS:
         world.record(store, MODEL, "zero-shot", task, 0.55, learned=kept)
-        world.record(store, "other/model", "zero-shot", task, 0.5, learned=kept)
+        world.record(store, HOSTILE, "zero-shot", task, 0.75, learned=kept)
         for k, chance in ((1, 0.58), (2, 0.63), (4, 0.66)):
             world.record(store, MODEL, f"few-shot(k={k})", task, chance, learned=kept)
         for size, chance in ((16, 0.6), (64, 0.72), (256, 0.85)):

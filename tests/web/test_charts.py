@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from charted import MODEL, cost, record_charted
+from charted import HOSTILE, MODEL, cost, record_charted
 from tianti.board.assemble import assemble
 from tianti.board.board import Rules
 from tianti.board.entries import Price
@@ -74,7 +74,7 @@ def test_the_page_of_a_model_says_what_was_forgotten_carried_over_run_before_and
     assert page.count("tianti run nano:llama") == sum(
         len(cell.run_ids) for entry in site.views[0].entries[MODEL] for cell in entry.cells.values()
     )
-    other, _ = site.render("en/m/other-model/")
+    other, _ = site.render(f"en/m/{site.views[0].models[HOSTILE]}/")
     assert figures(other) == {}
     assert "run once" in other
 
@@ -116,7 +116,7 @@ def test_the_front_is_marked_in_the_table_of_each_cost(site):
     drawn = figures(page)
     assert set(drawn) == {"pareto-trained", "pareto-examples", "pareto-seconds", "pareto-tokens"}
     names = [names[0] for names, values in drawn["pareto-trained"] if values[-1] == 1]
-    assert names == ["nano:llama · few-shot(k=4)", "nano:llama · lora"]
+    assert names == [f"{HOSTILE} · zero-shot", "nano:llama · lora"]
     assert "Energy is not measured" in page
     assert "能耗未测量" in site.render("zh/b/all/")[0]
 

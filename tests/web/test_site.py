@@ -193,7 +193,7 @@ def test_hostile_names_and_answers_are_text(store, tmp_path):
         elements = Page(path.read_text(encoding="utf-8")).elements
         assert "img" not in {tag for tag, _ in elements}
         assert all(
-            attributes.get("src", "").endswith(("board.js", "start.js"))
+            attributes.get("src", "").endswith(("board.js", "chart.js", "start.js"))
             for tag, attributes in elements
             if tag == "script"
         )

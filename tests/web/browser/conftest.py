@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -99,6 +99,16 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         write_site(snapshot, store, site)
         with live(snapshot, store) as served, exported(site) as lying:
             yield Shown(snapshot, store, served, lying)
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[..., AbstractContextManager[str]]:
+    """`with serve("live" or "exported", snapshot, store, folder)`: another site; `folder` is where it was written."""
+
+    def served(how: str, snapshot: Snapshot, store: Store, folder: Path) -> AbstractContextManager[str]:
+        return live(snapshot, store) if how == "live" else exported(folder)
+
+    return served
 
 
 def record_small(store: Store) -> None:

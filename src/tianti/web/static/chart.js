@@ -25,7 +25,9 @@ async function draw(figure) {
     render();
   }).observe(canvas);
   const button = figure.querySelector("[data-save=svg]");
-  button.addEventListener("click", () => save(figure, chart.renderToSVGString(), "svg", "image/svg+xml"));
+  // From the document: what ECharts writes as text has the quotes of font names in it, and is no XML.
+  const picture = () => new XMLSerializer().serializeToString(canvas.querySelector("svg"));
+  button.addEventListener("click", () => save(figure, picture(), "svg", "image/svg+xml"));
   button.hidden = false;
   figure.dataset.drawn = "";
 }

@@ -1,0 +1,123 @@
+"""Charts in a real browser, live and exported: drawn from their tables, in the colours of the theme, and saved."""
+
+import csv
+import json
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from charted import HOSTILE, record_charted
+from tianti.store import Store
+from tianti.web.export import write_site
+
+GAINS = "figure#gains"
+
+
+@pytest.fixture(scope="module", params=["live", "exported"])
+def charted(request, tmp_path_factory, serve):
+    """The address of a site of which everything is drawn."""
+    folder = tmp_path_factory.mktemp("charted")
+    with Store(folder / "store") as store:
+        snapshot = record_charted(store, items=24)
+        write_site(snapshot, store, folder / "site")
+        with serve(request.param, snapshot, store, folder / "site") as address:
+            yield address
+
+
+def look_at(page, figure):
+    page.locator(figure).scroll_into_view_if_needed()
+    page.wait_for_selector(f"{figure}[data-drawn] svg")
+
+
+def saved(page, figure, kind, folder):
+    with page.expect_download() as download:
+        page.locator(f"{figure} [data-save={kind}]").click()
+    download.value.save_as(folder / download.value.suggested_filename)
+    return folder / download.value.suggested_filename
+
+
+def test_every_chart_is_drawn_when_it_comes_into_view(page, charted):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{charted}en/m/nano-llama/")
+    page.wait_for_selector(f"{GAINS} .canvas:not([hidden])")
+    figures = page.locator("figure.chart")
+    assert figures.count() == 9
+    for index in range(figures.count()):
+        look_at(page, f"figure#{figures.nth(index).get_attribute('id')}")
+    assert len([url for url in asked if url.endswith("echarts.js")]) == 1
+    for name in ("few-shot(k=4)", "full(max_examples=256)"):
+        assert page.locator(f"{GAINS} svg text", has_text=name).count() == 1
+
+
+def test_without_a_script_there_is_the_table(open_page, charted):
+    page = open_page(java_script_enabled=False)
+    page.goto(f"{charted}en/b/all/")
+    table = page.locator("figure#pareto-trained table")
+    assert table.is_visible()
+    assert not page.locator("figure#pareto-trained .canvas").is_visible()
+    assert table.locator("tr.marked").count() > 0
+
+
+def test_what_is_saved_is_the_table(page, charted, tmp_path):
+    page.goto(f"{charted}en/m/nano-llama/")
+    look_at(page, GAINS)
+    rows = page.locator(f"{GAINS} tbody tr").evaluate_all(
+        "rows => rows.map((row) => [row.cells[0].textContent.trim(), row.cells[1].dataset.value, "
+        "row.cells[2].dataset.low, row.cells[2].dataset.high])"
+    )
+    text = saved(page, GAINS, "csv", tmp_path).read_text(encoding="utf-8")
+    assert list(csv.reader(text.splitlines()))[1:] == rows
+    root = ElementTree.parse(saved(page, GAINS, "svg", tmp_path)).getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert {row[0] for row in rows} <= {text.strip() for text in root.itertext()}
+
+
+def test_points_lie_where_the_table_says(page, charted):
+    page.goto(f"{charted}en/m/nano-llama/")
+    look_at(page, GAINS)
+    found = page.evaluate(
+        """async () => {
+          const figure = document.querySelector("figure#gains");
+          const { read } = await import(new URL("../../../static/chart/table.js", location.href));
+          const { optionOf } = await import(new URL("../../../static/chart/option.js", location.href));
+          const tokens = { series: Array(7).fill("#000000") };
+          const series = optionOf(read(figure), tokens, 800).series;
+          return JSON.stringify(series.map(({ type, data }) => [type, data.map((each) => each.value ?? each)]));
+        }"""
+    )
+    drawn = dict(json.loads(found))
+    rows = page.locator(f"{GAINS} tbody tr").evaluate_all(
+        "rows => rows.map((row) => [row.cells[1].dataset.value, row.cells[2].dataset.low, "
+        "row.cells[2].dataset.high].map(Number))"
+    )
+    assert drawn["scatter"] == [[value, index] for index, (value, _, _) in enumerate(rows)]
+    assert drawn["custom"] == [[low, high, index] for index, (_, low, high) in enumerate(rows)]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_charts_follow_the_theme(page, charted, language):
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{charted}{language}/b/all/")
+    look_at(page, "figure#pareto-trained")
+    svg = page.locator("figure#pareto-trained svg").first
+    assert "#0072b2" in svg.inner_html().lower()
+    page.emulate_media(color_scheme="dark")
+    for _ in range(200):
+        if "#56b4e9" in svg.inner_html().lower():
+            break
+        page.wait_for_timeout(20)
+    # Blue is that of the first series in light, and of the seventh in dark, which is not there.
+    assert "#0072b2" not in svg.inner_html().lower()
+
+
+def test_names_that_would_do_harm_are_written_as_they_are(page, charted):
+    page.goto(f"{charted}en/b/all/")
+    look_at(page, "figure#pareto-trained")
+    written = page.locator("figure#pareto-trained svg text", has_text=HOSTILE)
+    assert written.first.text_content().startswith(HOSTILE)
+    box = written.first.bounding_box()
+    # The mark lies beneath the beginning of its name: over it stands what it is.
+    page.mouse.move(box["x"] + 2, box["y"] + box["height"] + 8)
+    page.wait_for_timeout(300)
+    assert page.locator("figure.chart .canvas img, figure.chart .canvas script").count() == 0
