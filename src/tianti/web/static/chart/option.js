@@ -29,7 +29,8 @@ export function optionOf(table, tokens, width) {
 }
 
 function ofLines(table, tokens, width) {
-  const room = width < 520 ? 96 : Math.min(240, width / 3);
+  const longest = Math.max(...table.series.map((name) => name.length));
+  const room = Math.min(Math.max(90, 7 * longest + 40), width / 3);
   const zero = zeroPlace(table);
   const series = table.series.flatMap((name, index) => {
     const rows = table.rows.filter((row) => row.series === name).sort((a, b) => a.x - b.x);
@@ -73,7 +74,10 @@ function ofPoints(table, tokens, width) {
     distance: 8,
     formatter: ({ name }) => name,
     color: tokens.ink,
-    width: width < 520 ? 110 : 220,
+    // Over marks and lines it is read all the same.
+    textBorderColor: tokens.ground,
+    textBorderWidth: 3,
+    width: width < 520 ? 110 : Math.min(300, width * 0.4),
     overflow: "truncate",
   };
   const series = table.series.flatMap((name, index) => {
