@@ -2,12 +2,12 @@
 export { init, use } from "echarts/core";
 import { use } from "echarts/core";
 import { CustomChart, LineChart, ScatterChart } from "echarts/charts";
-import { GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
+import { GridComponent, LegendPlainComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import { LabelLayout } from "echarts/features";
 import { SVGRenderer } from "echarts/renderers";
 
 use([
   CustomChart, LineChart, ScatterChart,
-  GridComponent, MarkLineComponent, TooltipComponent,
+  GridComponent, LegendPlainComponent, MarkLineComponent, TooltipComponent,
   LabelLayout, SVGRenderer,
 ]);

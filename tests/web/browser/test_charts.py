@@ -107,7 +107,7 @@ def test_charts_follow_the_theme(page, charted, language):
         if "#56b4e9" in svg.inner_html().lower():
             break
         page.wait_for_timeout(20)
-    # Blue is that of the first series in light, and of the seventh in dark, which is not there.
+    # Blue is the colour of the first series in light, and of the seventh in dark, which is not there.
     assert "#0072b2" not in svg.inner_html().lower()
 
 

@@ -64,8 +64,8 @@ function ofLines(table, tokens, width) {
 function ofPoints(table, tokens, width) {
   const zero = zeroPlace(table);
   const place = (row) => [table.xLog && row.x <= 0 ? zero : row.x, row.y, row.low, row.high];
-  // At either end a name is written into the picture, not out of it.
-  const align = (row) => (row === front[0] ? "left" : row === front.at(-1) ? "right" : "center");
+  // A front rises to the right, so the room is to the left of it; but for the first one, which may lie at the edge.
+  const align = (row) => (row === front[0] ? "left" : "right");
   const named = (rows) => rows.map((row) => ({ value: place(row), name: row.label, row, label: { align: align(row) } }));
   const front = table.rows.filter((row) => row.mark);
   const label = {
@@ -76,7 +76,7 @@ function ofPoints(table, tokens, width) {
     color: tokens.ink,
     // Over marks and lines it is read all the same.
     textBorderColor: tokens.ground,
-    textBorderWidth: 3,
+    textBorderWidth: 2,
     width: width < 520 ? 110 : Math.min(300, width * 0.4),
     overflow: "truncate",
   };
@@ -99,7 +99,14 @@ function ofPoints(table, tokens, width) {
     type: "line", data: front.map(place), step: "end", symbol: "none", silent: true, z: 1,
     lineStyle: { color: tokens.soft, width: 1.5, type: "dashed" },
   };
-  return { grid: grid({ right: 24, top: 44 }), xAxis: quantity(table, tokens, zero, width), yAxis: score(table, tokens), series: [line, ...series] };
+  const key = keyOf(table, tokens, width);
+  return {
+    legend: key.legend,
+    grid: grid({ right: 24, top: key.height + 34 }),
+    xAxis: quantity(table, tokens, zero, width),
+    yAxis: score(table, tokens),
+    series: [line, ...series],
+  };
 }
 
 function ofIntervals(table, tokens, width) {
@@ -131,6 +138,24 @@ function ofIntervals(table, tokens, width) {
       },
     ],
   };
+}
+
+/** What each colour and shape is, and how high that stands. */
+function keyOf(table, tokens, width) {
+  const taken = table.series.reduce((sum, name) => sum + 7 * name.length + 36, 0);
+  const legend = {
+    left: 0,
+    top: 0,
+    selectedMode: false,
+    itemWidth: 10,
+    itemHeight: 10,
+    textStyle: { color: tokens.soft },
+    data: table.series.map((name, index) => {
+      const own = look(index, tokens);
+      return { name, icon: own.symbol, itemStyle: { color: own.color, borderColor: tokens.ink, borderWidth: 0.8 } };
+    }),
+  };
+  return { legend, height: 20 * Math.ceil(taken / width) };
 }
 
 /** Lines from low to high with short ends; `upright` 1 along y, 0 along x (then [low, high, row]). */

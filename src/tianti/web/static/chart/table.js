@@ -30,7 +30,8 @@ export function read(figure) {
     yName: head("y")?.dataset.name ?? "",
     xLog: head("x").dataset.scale === "log",
     rows,
-    series: [...new Set(rows.map((row) => row.series))],
+    // In the order of their names, so that a series has the same colour in all charts of a page.
+    series: [...new Set(rows.map((row) => row.series))].sort(),
   };
 }
 
