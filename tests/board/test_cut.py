@@ -10,6 +10,7 @@ from tianti.board import Board
 from tianti.board.assemble import assemble
 from tianti.board.cut import QUANTITIES, cut
 from tianti.board.filters import EVERYTHING, Condition, Selection, read
+from tianti.board.show import percent
 from tianti.board.snapshot import board_json
 from tianti.core.exceptions import UnknownNameError
 from worlds import PERPLEXITY, World
@@ -48,7 +49,7 @@ selections = st.builds(
         max_size=2,
     ).map(tuple),
     columns=st.lists(st.sampled_from(COLUMNS), max_size=4, unique=True).map(tuple),
-    sort=st.sampled_from(["", *COLUMNS, *(f"-{name}" for name in COLUMNS)]),
+    sort=st.lists(st.sampled_from([*COLUMNS, *(f"-{name}" for name in COLUMNS)]), max_size=2).map(tuple),
 )
 
 
@@ -86,6 +87,10 @@ def test_everything_is_the_board_itself():
         ("f=texts:gt:0", ["t5 · full"]),
         ("f=nano-qa:ge:0&f=rank:le:2", ["Llama · lora", "llama-2 · zero-shot"]),
         ("s=-rank", ["t5 · full", "模型 · lora(r=8)", "llama-2 · zero-shot", "Llama · lora", "t5 · lora"]),
+        (
+            "s=mean&s=-parameters",
+            ["t5 · full", "模型 · lora(r=8)", "llama-2 · zero-shot", "Llama · lora", "t5 · lora"],
+        ),
         ("provenance=measured&family=causal&f=parameters:lt:1e6", []),
     ],
 )
@@ -96,7 +101,7 @@ def test_who_is_shown(address, shown):
 def test_a_share_counts_in_per_cent_and_a_task_is_known_by_its_name_and_slug():
     (best, *_) = BOARD.entries
     for column, value in (("mean", best.mean), ("nano/qa", best.cells["nano/qa"].value)):
-        number = 100 * value
+        number = float(percent(value))
         for name in {column, column.replace("/", "-")}:
             assert best.id in {e.id for e in cut(BOARD, read(f"f={name}:ge:{number!r}")).board.entries}
             assert best.id not in {e.id for e in cut(BOARD, read(f"f={name}:gt:{number!r}")).board.entries}

@@ -26,7 +26,7 @@ selections = st.builds(
     languages=several,
     conditions=st.lists(conditions, max_size=3, unique_by=str).map(tuple),
     columns=st.lists(texts.filter(lambda text: "," not in text), max_size=3).map(tuple),
-    sort=st.one_of(st.just(""), texts),
+    sort=several,
 )
 
 
@@ -48,7 +48,7 @@ def test_the_words_of_an_address():
         languages=("zh",),
         conditions=(Condition("parameters", "lt", 8e9), Condition("a:b", "ge", 0.5)),
         columns=("mean", "agnews"),
-        sort="-mean",
+        sort=("-mean",),
     )
     assert write(read(address)) == address.replace("8e9", "8000000000")
     assert read("") == EVERYTHING
@@ -57,7 +57,7 @@ def test_the_words_of_an_address():
 
 def test_what_is_said_later_counts_and_what_is_said_twice_counts_once():
     assert read("q=a&r=x&s=a", ("q", "b"), ("r", "x"), ("r", "y"), ("s", "")) == Selection(
-        search="b", regimes=("x", "y"), sort="a"
+        search="b", regimes=("x", "y"), sort=("a",)
     )
 
 

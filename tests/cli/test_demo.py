@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
 
 from tianti.cli import main
+from tianti.cli.web import Place
 
 
 def test_from_scratch_trains_and_measures_the_model_it_trained(
@@ -43,7 +40,10 @@ def test_from_scratch_trains_and_measures_the_model_it_trained(
     said = capsys.readouterr().out
     assert "nano-llama · full(epochs=1, max_examples=16) · plain: score in per cent" in " ".join(said.split())
     before = (tmp_path / "store/nano-llama/card.json").read_bytes()
-    main_or_exit(arguments)
+    served = []
+    monkeypatch.setattr("tianti.cli.web.serve_store", lambda *given: served.append(given))
+    main_or_exit([*arguments, "--serve", "--port", "0"])
+    assert served == [(Path("store"), "demo", Place(port=0))]
     assert "nothing to do" in capsys.readouterr().out
     assert (tmp_path / "store/nano-llama/card.json").read_bytes() == before
 
@@ -52,16 +52,3 @@ def main_or_exit(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(arguments)
     assert not stop.value.code
-
-
-def test_serve_shows_the_site_on_the_loopback_address(tmp_path: Path) -> None:
-    (tmp_path / "index.html").write_text("hello")
-    code = f"from pathlib import Path; from tianti.cli.demo import serve_site; serve_site(Path({str(tmp_path)!r}), 0)"
-    with subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          text=True) as server:  # fmt: skip
-        assert server.stdout is not None
-        address = re.search(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())
-        assert address is not None
-        with urllib.request.urlopen(address[0], timeout=10) as reply:
-            assert reply.read() == b"hello"
-        server.terminate()

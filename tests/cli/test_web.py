@@ -4,10 +4,13 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from time import sleep
 
 import pytest
+from starlette.testclient import TestClient
 
-from tianti.cli.web import checked_base, listen
+from tianti.adapt import Continual
+from tianti.cli.web import Place, checked_base, listen, serve_store
 from tianti.core.exceptions import InputError
 from tianti.store import Store
 from worlds import World
@@ -57,14 +60,60 @@ def test_a_port_that_is_taken_and_a_host_that_is_none():
         listen("192.0.2.1", 0)
 
 
-def test_it_starts_without_torch(tmp_path):
+def record_stream(store, strategy):
+    """The runs of a stream of two tasks, as if a model had learned them."""
+    world, tasks = World(items=5), ("one", "two")
+    stream = [{"name": task, "fingerprint": world.task(task)["fingerprint"]} for task in tasks]
+    for stage in (0, 1, 2):
+        method, policy = ("lora", strategy) if stage else ("full", "plain")
+        made = Continual(method=method, strategy=policy, stream=tasks, stage=stage)
+        said = {"name": "continual", "label": made.label, "settings": made.in_full, "stream": stream}
+        usual = World(items=5).manifest
+        world.manifest = lambda *given, said=said, usual=usual: usual(*given) | {"adaptation": said}
+        for task in tasks:
+            world.record(store, "m", task=task, seed=0)
+
+
+def test_it_starts_without_torch_whatever_is_in_the_store(tmp_path):
     with Store(tmp_path) as store:
         World(items=5).record(store, "a")
+        for strategy in ("plain", "replay(size=8)", "adapters", "ewc"):
+            record_stream(store, strategy)
     code = (
-        "import sys; from tianti.board.snapshot import take_snapshot; from tianti.store import open_store; "
-        "from tianti.web.app import make_app; import uvicorn; "
-        f"store = open_store({str(tmp_path)!r}); make_app(take_snapshot(store), store); "
+        "import sys; from tianti.store import open_store; from tianti.web.app import app_of; "
+        "from tianti.web.live import Live; import tianti.web.export; import uvicorn; "
+        f"live = Live(open_store({str(tmp_path)!r})); app_of(lambda: live.responder); "
+        "assert len(live.snapshot.streams) == 4; "
         "print([m for m in ('torch', 'transformers', 'sklearn', 'pandas') if m in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said == "[]\n"
+
+
+def test_it_shows_what_is_added_while_it_serves(tmp_path, monkeypatch):
+    monkeypatch.setattr("tianti.web.live.SECONDS", 0.05)
+    world = World(items=5)
+    with Store(tmp_path) as store:
+        world.record(store, "first")
+
+        def add_another(server, sockets):
+            # In place of serving: the store changes, and the site follows.
+            with TestClient(server.config.app) as client:
+                assert list(client.get("/api/v1/index.json").json()["models"]) == ["first"]
+                world.record(store, "second")
+                while "second" not in client.get("/api/v1/index.json").json()["models"]:
+                    sleep(0.01)
+                assert "second" in client.get("/en/b/all/").text
+
+        monkeypatch.setattr("uvicorn.Server.run", add_another)
+        serve_store(tmp_path, None, Place(port=0))
+
+
+def test_without_refreshing_it_shows_what_there_was(tmp_path, monkeypatch):
+    monkeypatch.setattr("tianti.web.live.Live.kept_fresh", None)
+    seen = []
+    with Store(tmp_path) as store:
+        World(items=5).record(store, "first")
+        monkeypatch.setattr("uvicorn.Server.run", lambda server, sockets: seen.append(server))
+        serve_store(tmp_path, None, Place(port=0), refresh=False)
+    assert len(seen) == 1

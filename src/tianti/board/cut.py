@@ -10,19 +10,20 @@ from tianti.board.board import Board
 from tianti.board.costs import COSTS
 from tianti.board.entries import Cell, Column, Entry
 from tianti.board.filters import Selection
-from tianti.board.show import is_share, mean_text, number, place_text
+from tianti.board.show import MISSING, mean_text, number, percent, place_text, value_text
 from tianti.board.slugs import slugs
 from tianti.core.exceptions import UnknownNameError
 
 QUANTITIES: Mapping[str, Callable[[Entry], float | None]] = MappingProxyType(
     {
         "rank": lambda entry: entry.rank,
-        "mean": lambda entry: None if entry.mean is None else 100 * entry.mean,
+        "mean": lambda entry: _shown(percent(entry.mean)),
         "parameters": lambda entry: entry.parameters,
         **COSTS,
     }
 )
-"""The columns that are no tasks: the place, the mean in per cent, the model's parameters, and what it took."""
+"""The columns that are no tasks: the place, the mean in per cent as it is shown, the model's parameters, and what it
+took."""
 
 ALWAYS = "rank"
 """The column that no choice of columns leaves out."""
@@ -73,8 +74,8 @@ def cut(board: Board, selection: Selection) -> Cut:
     for condition in selection.conditions:
         value = number_of(board, condition.column)
         entries = [entry for entry in entries if condition.holds(value(entry))]
-    if selection.sort:
-        entries = _sorted(entries, board, selection.sort)
+    for column in selection.sort:
+        entries = _sorted(entries, board, column)
     _check("language", selection.languages, (column.language for column in board.columns))
     columns, quantities = _columns(board, selection)
     names = {column.name for column in columns}
@@ -97,13 +98,17 @@ def number_of(board: Board, name: str) -> Callable[[Entry], float | None]:
     if name in QUANTITIES:
         return QUANTITIES[name]
     column = _named(board)[_known(board, name)]
-    scale = 100 if is_share(column) else 1
 
     def value(entry: Entry) -> float | None:
         cell = entry.cells.get(column.name)
-        return None if cell is None or cell.value is None else scale * cell.value
+        return None if cell is None or cell.value is None else _shown(value_text(cell, column))
 
     return value
+
+
+def _shown(text: str) -> float | None:
+    """The number that is shown, for nobody can know of another one what it is compared with."""
+    return None if text == MISSING else float(text.replace(",", ""))
 
 
 def _has_text(entry: Entry, text: str) -> bool:

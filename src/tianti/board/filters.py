@@ -73,7 +73,7 @@ class Selection:
     """Which entries and columns of a board are shown, and in which order. Empty is all, in the order of the ranks.
 
     Of several words of one kind an entry has to fit one; of several conditions, all. Columns are named by their slugs
-    or names; `sort` has a `-` before it for the highest first.
+    or names; those of `sort` have a `-` before them for the highest first, and the last one counts most.
     """
 
     search: str = ""
@@ -83,7 +83,7 @@ class Selection:
     languages: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
     columns: tuple[str, ...] = ()
-    sort: str = ""
+    sort: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self != EVERYTHING
@@ -127,7 +127,7 @@ def read(address: str, *more: tuple[str, str]) -> Selection:
         languages=_once(said["lang"]),
         conditions=tuple(map(Condition.of, _once(said["f"]))),
         columns=tuple(name for name in said["cols"][-1].split(",") if name) if said["cols"] else (),
-        sort=said["s"][-1] if said["s"] else "",
+        sort=_once(said["s"]),
     )
 
 

@@ -80,8 +80,10 @@ class Stream:
 
 def read_streams(store: Store, study: str | None = None, level: float = 0.95) -> list[Stream]:
     """The streams of a study, or of the whole store, in the order of their runs."""
-    results = [read_result(store, run) for run in standing(store.runs(study))]
-    return streams([result for result in results if result.adaptation["name"] == Continual.name], level)
+    runs = [
+        run for run in standing(store.runs(study)) if run.manifest["adaptation"]["name"] == Continual.name
+    ]
+    return streams([read_result(store, run) for run in runs], level)
 
 
 def streams(results: Sequence[Result], level: float = 0.95) -> list[Stream]:

@@ -93,8 +93,12 @@ def board(
         str, typer.Option("--columns", help="Only these columns: mean,parameters,nano-sentiment.")
     ] = "",
     sort: Annotated[
-        str, typer.Option("--sort", help="By this column; with a - before it the highest first: -mean.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            "--sort",
+            help="By this column; with a - before it the highest first: -mean. The last of several counts most.",
+        ),
+    ] = None,
     view: Annotated[
         str,
         typer.Option(
@@ -128,11 +132,13 @@ def board(
     from tianti.board.terminal_streams import render_streams
     from tianti.core.exceptions import InputError
 
-    words = {"r": regimes, "family": families, "provenance": provenances, "lang": languages, "f": filters}
+    words = {
+        "r": regimes, "family": families, "provenance": provenances, "lang": languages, "f": filters, "s": sort,
+    }  # fmt: skip
     selection = read(
         view,
         *((key, value) for key, values in words.items() for value in values or ()),
-        *(("q", search), ("cols", columns), ("s", sort)),
+        *(("q", search), ("cols", columns)),
     )
     if (selection or output) and (transfer or curve or matrix):
         raise InputError(

@@ -56,6 +56,7 @@ def demo(
     from tianti.board.terminal import render
     from tianti.cli.progress import TerminalProgress
     from tianti.cli.summary import print_summary
+    from tianti.cli.web import Place, serve_store
     from tianti.store import Store
     from tianti.study import read_study, trials
     from tianti.web.export import write_site
@@ -76,7 +77,7 @@ def demo(
         print_summary(learned.outcomes, opened, console)
     console.print(f"The site: {index}", highlight=False, soft_wrap=True)
     if serve:
-        serve_site(site, port)
+        serve_store(store, study.study, Place(port=port))
 
 
 def print_stream(found: Sequence[Stream], console: Console) -> None:
@@ -118,14 +119,3 @@ def _pretrained(model: str, store: Path, steps: int | None, progress: Progress) 
     folder = store / f"nano-{name}"
     pretrain_nano(name, folder, progress, steps)
     return str(folder)
-
-
-def serve_site(folder: Path, port: int) -> None:
-    """Serve the written site on the loopback interface until Ctrl-C."""
-    from functools import partial
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        typer.echo(f"Serving http://127.0.0.1:{server.server_address[1]}/ until Ctrl-C")
-        server.serve_forever()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import socket
-from contextlib import suppress
-from typing import Annotated
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tianti.cli.options import DEFAULT_STORE, StoreOption, StudyOption, WattsOption
+
+if TYPE_CHECKING:
+    from tianti.board import Rules
 
 
 def web(
@@ -20,26 +25,56 @@ def web(
         int, typer.Option("--port", min=0, max=65535, help="The port; 0 takes a free one.")
     ] = 8000,
     base: Annotated[str, typer.Option("--base", help="The path that the site lies under: /boards.")] = "",
+    refresh: Annotated[
+        bool,
+        typer.Option(
+            "--refresh/--no-refresh", help="Show what is added to the store meanwhile, within seconds."
+        ),
+    ] = True,
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
     watts: WattsOption = None,
 ) -> None:
     """Serve the board in English and Chinese, with its data as JSON, until Ctrl-C."""
+    from tianti.board import Rules
+
+    place = Place(host, port, checked_base(base))
+    serve_store(store, study, place, Rules(watts=watts), refresh=refresh)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a site is served: on which address and port (0 is any that is free), below which path."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    base: str = ""
+
+
+def serve_store(
+    folder: Path, study: str | None, place: Place, rules: Rules | None = None, *, refresh: bool = True
+) -> None:
+    """Serve the site of a store, or of one of its studies, until Ctrl-C; `rules` say how its boards are computed.
+
+    Raises:
+        StoreError: there is no store in the folder.
+        InputError: one cannot listen there.
+    """
     import uvicorn
 
-    from tianti.board import Rules
-    from tianti.board.snapshot import take_snapshot
+    from tianti.board.assemble import USUAL
     from tianti.store import open_store
-    from tianti.web.app import make_app
+    from tianti.web.app import app_of
+    from tianti.web.live import Live
 
-    base = checked_base(base)
-    with open_store(store) as opened, listen(host, port) as listening:
-        app = make_app(take_snapshot(opened, study, Rules(watts=watts)), opened, base)
+    with open_store(folder) as opened, listen(place.host, place.port) as listening:
+        live = Live(opened, study, rules or USUAL)
         number = listening.getsockname()[1]
-        name = f"[{host}]" if ":" in host else host
-        typer.echo(f"Serving http://{name}:{number}{base}/ until Ctrl-C")
+        name = f"[{place.host}]" if ":" in place.host else place.host
+        typer.echo(f"Serving http://{name}:{number}{place.base}/ until Ctrl-C")
+        app = app_of(lambda: live.responder, place.base)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
-        with suppress(KeyboardInterrupt):
+        with live.kept_fresh() if refresh else nullcontext(), suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
 
 

@@ -231,6 +231,20 @@ def insert_study(connection: Connection, record: StudyRecord) -> None:
         connection.execute(insert(tables.study_trial), trials)
 
 
+def select_state(connection: Connection) -> list[Any]:
+    """What changes when there is something new to look at: runs by their states, and the newest of all else."""
+    run = tables.run.c
+    by_state = select(run.state, func.count(), func.max(run.finished_at), func.sum(run.attempts))
+    newest = [
+        func.max(tables.score.c.score_id),
+        func.max(tables.study.c.study_id),
+        func.max(tables.imported.c.import_id),
+        func.count(tables.explanation.c.run_id),
+    ]
+    runs = connection.execute(by_state.group_by(run.state).order_by(run.state))
+    return [*map(tuple, runs), *(connection.scalar(select(each)) for each in newest)]
+
+
 def _newest_scores(connection: Connection, run_id: str) -> dict[str, int]:
     columns = tables.score.c
     query = select(columns.metric, func.max(columns.score_id)).where(columns.run_id == run_id)

@@ -211,6 +211,12 @@ class Store:
         failpoint("after_finish")
         return self.run(run_id)
 
+    def state(self) -> str:
+        """A text that is another one when a run was started, failed or finished, or a score, a study, an import or an
+        explanation was added; in a moment, however much there is. Answers that come in change nothing of it."""
+        with self._read("look for changes") as connection:
+            return repr(rows.select_state(connection))
+
     # Scores
 
     def add_scores(self, run_id: str, scores: Sequence[Score]) -> None:

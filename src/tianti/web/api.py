@@ -84,5 +84,5 @@ async def reported(request: Request) -> Response:
 
 
 async def _answer(request: Request, name: str) -> Response:
-    answer: Response = await request.app.state.responder.respond(request, f"{ROOT}{name}")
+    answer: Response = await request.app.state.responder().respond(request, f"{ROOT}{name}")
     return answer

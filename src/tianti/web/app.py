@@ -1,7 +1,8 @@
-"""The live site: pages, data and OpenAPI of one snapshot over HTTP."""
+"""The live site: pages, data and OpenAPI of a snapshot over HTTP."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -24,6 +25,12 @@ from tianti.web.site import Site
 def make_app(snapshot: Snapshot, store: Store, base: str = "") -> ASGIApp:
     """The ASGI application of a snapshot; `store` holds the answers behind it, `base` is the path that it lies under
     (`/boards`), whether or not a proxy takes that away."""
+    responder = Responder(Site(snapshot, store))
+    return app_of(lambda: responder, base)
+
+
+def app_of(responder: Callable[[], Responder], base: str = "") -> ASGIApp:
+    """The ASGI application that answers each request with what `responder` gives for it."""
     app = FastAPI(
         title="tianti",
         version=__version__,
@@ -32,7 +39,7 @@ def make_app(snapshot: Snapshot, store: Store, base: str = "") -> ASGIApp:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.responder = Responder(Site(snapshot, store))
+    app.state.responder = responder
     app.include_router(api.router)
     app.mount("/static", StaticFiles(directory=Path(str(files("tianti.web") / "static"))))
     app.add_route("/", _start, methods=["GET"])
@@ -41,10 +48,10 @@ def make_app(snapshot: Snapshot, store: Store, base: str = "") -> ASGIApp:
 
 
 async def _start(request: Request) -> Response:
-    answer: Response = request.app.state.responder.start(request)
+    answer: Response = request.app.state.responder().start(request)
     return answer
 
 
 async def _page(request: Request) -> Response:
-    answer: Response = await request.app.state.responder.respond(request, request.path_params["address"])
+    answer: Response = await request.app.state.responder().respond(request, request.path_params["address"])
     return answer

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tianti.adapt.continual.bounds import Separate
-from tianti.adapt.continual.family import Family, OfTask
 from tianti.adapt.continual.orthogonal import need_lora
-from tianti.adapt.networks import body_of
 from tianti.adapt.options import PositiveInt
-from tianti.adapt.samples import pad
-from tianti.engine.seq2seq.pairs import Pair
 from tianti.engine.tokens import Tokens, Window
 from tianti.models.model import LoadedModel
 from tianti.tasks.task import Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tianti.adapt.continual.family import Family, OfTask
 
 BATCH = 32
 
@@ -45,6 +43,8 @@ class PerTask(Separate):
 
     def route(self, family: Family, task: int) -> Mapping[str, Any]:
         """How well the router knows task `task` of an untrained family over all tasks of the stream."""
+        import torch
+
         if len(family.objectives) < 2:
             return {}
         family.train(False)
@@ -73,6 +73,11 @@ class PerTask(Separate):
 
 def features_of(family: Family, items: Sequence[OfTask]) -> Tensor:
     """[items, width]: the mean of the last hidden states over the tokens of what is asked, without the answer."""
+    import torch
+
+    from tianti.adapt.networks import body_of
+    from tianti.adapt.samples import pad
+
     body = family.shared if family.head is not None else body_of(family.shared)
     found = []
     with torch.no_grad():
@@ -87,6 +92,8 @@ def features_of(family: Family, items: Sequence[OfTask]) -> Tensor:
 
 def asked(item: Any) -> Tokens:
     """The tokens of an example that are there before it is answered."""
+    from tianti.engine.seq2seq.pairs import Pair
+
     if isinstance(item, Window):
         context = item.tokens[: -item.scored]
         return context if len(context) else item.tokens[:1]
@@ -98,4 +105,6 @@ def asked(item: Any) -> Tokens:
 
 def nearest(features: Tensor, centres: Tensor) -> Tensor:
     """For each row of features [n, width] the number of the nearest centre [tasks, width]."""
+    import torch
+
     return torch.cdist(features, centres).argmin(dim=1)

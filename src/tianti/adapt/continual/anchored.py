@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import torch
-from torch import Tensor
-
-from tianti.adapt.continual.family import Family, OfTask, loss
 from tianti.adapt.continual.strategy import Kept, Practice, Stage, Strategy
 from tianti.adapt.options import NotNegative, PositiveInt, Share
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tianti.adapt.continual.family import Family, OfTask
 
 WEIGHT, CENTRE = "weight.", "centre."
 """The names of what is kept for each shared parameter: how firmly it is held, and where."""
@@ -58,6 +59,8 @@ class L2(Strategy):
         return Anchored(stage, self.strength, self._keep)
 
     def _keep(self, done: Anchored) -> Kept:
+        import torch
+
         now = {name: p.detach() for name, p in done.stage.family.shared_parameters().items()}
         centres = (done.centres or done.start) if self.to == "start" else now
         return kept({name: torch.ones_like(p) for name, p in now.items()}, centres)
@@ -84,6 +87,8 @@ class EWC(Strategy):
         return Anchored(stage, self.strength, self._keep)
 
     def _keep(self, done: Anchored) -> Kept:
+        import torch
+
         fisher = fisher_of(done.stage, self.samples)
         now = {name: p.detach() for name, p in done.stage.family.shared_parameters().items()}
         if not done.weights:
@@ -123,6 +128,8 @@ def quadratic(
     strength: float,
 ) -> Tensor | None:
     """½ · strength · Σᵢ wᵢ (θᵢ − cᵢ)²; None where nothing is held."""
+    import torch
+
     if not weights or strength == 0:
         return None
     terms = [
@@ -135,6 +142,8 @@ def quadratic(
 def fisher_of(stage: Stage, samples: int) -> dict[str, Tensor]:
     """The diagonal of the empirical Fisher information of the newest task: the mean over examples of the squared
     gradient of each example's own loss, for every shared weight, without dropout."""
+    import torch
+
     items = stage.items(stage.number)
     chosen = torch.randperm(len(items), generator=torch.Generator().manual_seed(stage.draw))[
         :samples
@@ -144,6 +153,10 @@ def fisher_of(stage: Stage, samples: int) -> dict[str, Tensor]:
 
 def mean_squared_gradients(family: Family, items: Sequence[OfTask]) -> dict[str, Tensor]:
     """(1/n) Σ (∂ lossₛ / ∂θ)², one example at a time."""
+    import torch
+
+    from tianti.adapt.continual.family import loss
+
     family.train(False)
     parameters = family.shared_parameters()
     found = {name: torch.zeros_like(p) for name, p in parameters.items()}

@@ -6,19 +6,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import torch
-from torch import Tensor, nn
-
-from tianti.adapt.continual.family import Family, by_task
 from tianti.adapt.continual.outputs import check_outputs, outputs
 from tianti.adapt.continual.strategy import Practice, Stage, Strategy
-from tianti.adapt.networks import PooledNetwork
 from tianti.adapt.options import NotNegative, PositiveFloat
 from tianti.core.exceptions import IncompatibleError
 from tianti.models.model import LoadedModel
 from tianti.tasks.task import Task
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from tianti.adapt.continual.family import Family
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,10 @@ class Distilling(Practice):
         self.teacher = frozen(stage.family)
 
     def penalty(self, network: Any, items: Sequence[Any]) -> Tensor | None:
+        import torch
+
+        from tianti.adapt.continual.family import by_task
+
         ((task, its),) = by_task(items).items()
         with torch.no_grad():
             then = earlier_outputs(self.teacher, task, its)
@@ -75,6 +79,8 @@ def frozen(family: Family) -> Family:
 def earlier_outputs(family: Family, task: int, items: Sequence[Any]) -> list[Tensor]:
     """What is said of the items of task `task` by the head of every task before it, [items, labels] each; of a
     language model its outputs for the items."""
+    from tianti.adapt.networks import PooledNetwork
+
     if family.head is None:
         return [outputs(family, task, items)]
     network = family.networks[task]

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tianti.adapt.continual.distilling import frozen
-from tianti.adapt.continual.family import OfTask, loss
 from tianti.adapt.continual.strategy import Practice, Stage, Strategy
 from tianti.adapt.options import NotNegative, PositiveFloat, PositiveInt
 from tianti.core.exceptions import IncompatibleError
@@ -22,6 +18,11 @@ from tianti.core.seeds import derive_seed
 from tianti.engine import Backend, GenerateRequest, ScoreRequest
 from tianti.models.model import LoadedModel
 from tianti.tasks.task import Example, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tianti.adapt.continual.family import OfTask
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class Writing(Practice):
         self.samples = self._written() if number else []
 
     def penalty(self, network: Any, items: Sequence[Any]) -> Tensor | None:
+        import torch
+
+        from tianti.adapt.continual.family import loss
+
         losses = []
         for samples, weight in (
             (self.questions, self.settings.writing),

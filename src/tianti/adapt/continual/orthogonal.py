@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import torch
-from torch import Tensor, nn
-
-from tianti.adapt.continual.family import HEADS, Family
 from tianti.adapt.continual.strategy import Kept, Practice, Stage, Strategy
 from tianti.adapt.options import NotNegative
-from tianti.adapt.weights import isolated_randomness, set_tensors
 from tianti.core.exceptions import IncompatibleError
 from tianti.models.model import LoadedModel
 from tianti.tasks.task import Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tianti.adapt.continual.family import Family
 
 PAIR = "pair."
 """`pair.STAGE.PARAMETER`: the matrices A and B of each stage."""
@@ -41,6 +41,9 @@ class OLoRA(Strategy):
     def set_out(
         self, family: Family, weights: Mapping[str, Tensor], kept: Mapping[str, Tensor], draw: int
     ) -> None:
+        from tianti.adapt.continual.family import HEADS
+        from tianti.adapt.weights import isolated_randomness, set_tensors
+
         for number in range(stages_of(kept)):
             _merge(family, kept, number)
         with isolated_randomness(draw, next(family.parameters()).device):
@@ -49,6 +52,8 @@ class OLoRA(Strategy):
         set_tensors(family, {name: tensor for name, tensor in weights.items() if name.startswith(HEADS)})
 
     def stand(self, family: Family, weights: Mapping[str, Tensor], kept: Mapping[str, Tensor]) -> None:
+        from tianti.adapt.weights import set_tensors
+
         for number in range(stages_of(kept) - 1):
             _merge(family, kept, number)
         set_tensors(family, dict(weights))
@@ -70,6 +75,8 @@ class Orthogonal(Practice):
         ]
 
     def penalty(self, network: Any, items: Sequence[Any]) -> Tensor | None:
+        import torch
+
         if not self.earlier or self.strength == 0:
             return None
         now = network.shared_parameters()
@@ -110,6 +117,11 @@ def _layers(family: Family) -> list[tuple[str, Any]]:
 
 def _merge(family: Family, kept: Mapping[str, Tensor], number: int) -> None:
     """Add what stage `number` learned to the frozen weights of this family; the model's own stay as they are."""
+    import torch
+    from torch import nn
+
+    from tianti.adapt.weights import set_tensors
+
     set_tensors(
         family,
         {

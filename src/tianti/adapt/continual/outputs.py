@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
-from tianti.adapt.continual.family import Family
 from tianti.adapt.fitting import form_of
-from tianti.adapt.losses import answer_logits, choice_scores
-from tianti.adapt.objectives.relations import RelationNetwork
-from tianti.adapt.objectives.seq2seq_text import pair_logits
 from tianti.core.exceptions import IncompatibleError
 from tianti.models.model import LoadedModel
 from tianti.tasks.task import Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tianti.adapt.continual.family import Family
 
 
 def outputs(family: Family, task: int, items: Sequence[Any]) -> Tensor:
     """The logits of task `task` for these items: [tokens of the answers, vocabulary], or [items, labels] of its
     head."""
+    from tianti.adapt.losses import answer_logits, choice_scores
+    from tianti.adapt.objectives.relations import RelationNetwork
+    from tianti.adapt.objectives.seq2seq_text import pair_logits
+
     network = family.networks[task]
     if isinstance(network, RelationNetwork):
         return network.read(items)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import torch
-from torch import Tensor
-
-from tianti.adapt.continual.family import OfTask, loss
 from tianti.adapt.continual.outputs import check_outputs, outputs
 from tianti.adapt.continual.strategy import Kept, Practice, Stage, Strategy
 from tianti.adapt.options import NotNegative, PositiveInt
 from tianti.core.seeds import derived_random
 from tianti.models.model import LoadedModel
 from tianti.tasks.task import Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tianti.adapt.continual.family import OfTask
 
 BUFFER = "buffer"
 """[samples, 2], the task and the place among its training examples of each sample that is kept."""
@@ -47,12 +48,13 @@ class Rehearsal(Practice):
     def __init__(self, stage: Stage, settings: Replay) -> None:
         super().__init__(stage)
         self.settings = settings
-        self.places = [
-            (int(task), int(index)) for task, index in stage.kept.get(BUFFER, torch.empty(0, 2)).tolist()
-        ]
+        kept = stage.kept[BUFFER].tolist() if BUFFER in stage.kept else []
+        self.places = [(int(task), int(index)) for task, index in kept]
         self.samples = [stage.items(task)[index] for task, index in self.places]
 
     def penalty(self, network: Any, items: Sequence[Any]) -> Tensor | None:
+        from tianti.adapt.continual.family import loss
+
         if not self.samples:
             return None
         summed, terms = loss(network, [self.samples[index] for index in self.drawn(len(items))])
@@ -60,10 +62,14 @@ class Rehearsal(Practice):
 
     def drawn(self, count: int) -> list[int]:
         """Which of the kept samples are learned again in this step, by torch's global random state."""
+        import torch
+
         found: list[int] = torch.randperm(len(self.samples))[:count].tolist()
         return found
 
     def keep(self) -> Kept:
+        import torch
+
         self.places = self.filled()
         self.samples = [self.stage.items(task)[index] for task, index in self.places]
         return {BUFFER: torch.tensor(self.places, dtype=torch.int64)}
@@ -114,6 +120,8 @@ class DarkRehearsal(Rehearsal):
         self.targets = [self.known[place] for place in self.places]
 
     def penalty(self, network: Any, items: Sequence[Any]) -> Tensor | None:
+        import torch
+
         replayed = super().penalty(network, items)
         if replayed is None:
             return None
@@ -127,6 +135,8 @@ class DarkRehearsal(Rehearsal):
         return replayed + self.dark * torch.cat(distances).mean()
 
     def keep(self) -> Kept:
+        import torch
+
         found = super().keep()
         self.stage.family.train(False)
         with torch.no_grad():
@@ -173,6 +183,8 @@ def balanced(
 
 def packed(places: Sequence[tuple[int, int]], rows: Sequence[Tensor]) -> Kept:
     """Outputs of many samples as one tensor for each task, and how many rows each sample has."""
+    import torch
+
     found: Kept = {"rows": torch.tensor([len(each) for each in rows], dtype=torch.int64)}
     for task in sorted({task for task, _ in places}):
         found[f"outputs.{task}"] = torch.cat(

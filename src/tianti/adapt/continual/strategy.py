@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
-from torch import Tensor
-
-from tianti.adapt.continual.family import Family, OfTask
 from tianti.adapt.hook import Hook
 from tianti.adapt.lesson import Lesson
 from tianti.adapt.options import Checked, Training
-from tianti.adapt.weights import set_tensors
 from tianti.models.model import LoadedModel
 from tianti.tasks.task import Task
 
-Kept = dict[str, Tensor]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tianti.adapt.continual.family import Family, OfTask
+
+Kept: TypeAlias = "dict[str, Tensor]"
 """What a strategy keeps from one stage for the next ones, by name, on the CPU."""
 
 
@@ -93,10 +94,14 @@ class Strategy(Checked):
 
         `draw` is a seed for what is fresh besides.
         """
+        from tianti.adapt.weights import set_tensors
+
         set_tensors(family, dict(weights))
 
     def stand(self, family: Family, weights: Mapping[str, Tensor], kept: Mapping[str, Tensor]) -> None:
         """Put what a stage left into a fresh family, to answer with it."""
+        from tianti.adapt.weights import set_tensors
+
         set_tensors(family, dict(weights))
 
     def route(self, family: Family, task: int) -> Mapping[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tianti.adapt.continual.anchored import CENTRE, WEIGHT, kept, part, quadratic
 from tianti.adapt.continual.strategy import Kept, Practice, Stage, Strategy
 from tianti.adapt.options import NotNegative, PositiveFloat
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
