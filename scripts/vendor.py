@@ -48,6 +48,16 @@ PACKAGES = {
         "sha512-q0yaFPggC9FUdsWH4blavRWFmxdrIodbkoKNAjJudAI6CA9gNPxHtV2RcZNEepZVlk4yvBYkOkbk6HIVpIyHZA==",
         "Apache-2.0",
     ),
+    "hyparquet": Package(
+        "1.31.5",
+        "sha512-KPVfaxW8xOiO2/4fjeiBfFNEXhGVw9tfcb9ha2iNZdJ3J/yBjEwIeAnTyyuhllFFTb9YO9wg0DfRAOnm6KCvBg==",
+        "MIT",
+    ),
+    "hyparquet-writer": Package(
+        "0.17.0",
+        "sha512-GZ4QeopztjSli/Sz1dSOP/TrSKtwG2ydP2yuPMxeiZnho+PCXF7x+wx8OIVtpQn8rcv559IH1EJMHnTbv0sn+Q==",
+        "MIT",
+    ),
     "tslib": Package(
         "2.3.0",
         "sha512-N82ooyxVNm6h1riLCoyS9e3fuJ3AMG2zIZs2Gd1ATcSFjSA23Q0fzjjZeh0jbJvWVDZ0cJT8yaNNaaXHzueNjg==",
@@ -60,7 +70,10 @@ PACKAGES = {
         "BSD-3-Clause",
     ),
 }
-BUNDLES = {"echarts.js": ("echarts", "zrender", "tslib")}
+BUNDLES = {
+    "echarts.js": ("echarts", "zrender", "tslib"),
+    "parquet.js": ("hyparquet-writer", "hyparquet"),
+}
 """The packages that each file is made of; its entry file is `scripts/vendor/` NAME.mjs."""
 
 

@@ -12,7 +12,8 @@ from tianti.web.words import TABLES
 WEB = files("tianti.web")
 TEMPLATES = sorted((WEB / "templates").iterdir(), key=lambda path: path.name)
 SCRIPTS = sorted(
-    (path for path in (WEB / "static").iterdir() if path.name.endswith(".js")), key=lambda path: path.name
+    (path for path in (WEB / "static").rglob("*.js") if "vendor" not in path.parts),
+    key=lambda path: path.name,
 )
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from tianti.board.entries import Cell
-from tianti.board.show import number, percent, rank_text
+from tianti.board.show import compact, number, percent, rank_text
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,19 @@ def test_rank(low, high, place, text):
 
 def test_a_cell_is_missing_by_default():
     assert Cell("t", "failed").value is None
+
+
+def test_counts_are_written_with_three_digits():
+    written = {
+        999: "999",
+        1000: "1.00K",
+        16_384: "16.4K",
+        124_500: "125K",
+        8_030_261_248: "8.03B",
+        10**13: "10.0T",
+    }
+    assert {value: compact(value) for value in written} == written
+
+
+def test_a_number_that_rounds_to_a_thousand_is_no_power_of_ten():
+    assert number(999.6) == "1,000"

@@ -1,5 +1,4 @@
-import asyncio
-
+from anyio.from_thread import start_blocking_portal
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import Route
@@ -64,5 +63,7 @@ def test_what_is_no_http_passes():
     async def send(message):
         seen.append(message)
 
-    asyncio.run(SecurityHeaders(app)({"type": "lifespan"}, None, send))
+    # In a thread of its own: in this one a browser may wait in a loop that goes on for all of a session.
+    with start_blocking_portal() as portal:
+        portal.call(SecurityHeaders(app), {"type": "lifespan"}, None, send)
     assert seen == ["lifespan", {"type": "lifespan.startup.complete"}]

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -8,6 +9,7 @@ import pytest
 
 from result_files import write_all
 from tianti.board import Board
+from tianti.board.assemble import assemble
 from tianti.board.importers.add import import_files
 from tianti.board.show import letter
 from tianti.board.snapshot import take_snapshot
@@ -21,7 +23,7 @@ from tianti.web.site import Site
 from worlds import World
 
 HOSTILE = "<img src=x onerror=alert(1)>"
-VOID = {"meta", "link", "input", "img", "br", "line", "circle"}
+VOID = {"meta", "link", "input", "img", "br", "line", "circle", "col"}
 
 
 class Page(HTMLParser):
@@ -137,11 +139,11 @@ def test_further_metrics_are_columns_behind_the_tasks(store, world, tmp_path):
     world.record(store, "b")
     write_site(take_snapshot(store), store, tmp_path / "site")
     text = (tmp_path / "site" / "en/b/all/index.html").read_text(encoding="utf-8")
-    assert "sentiment · ece <small>calibration % ↓</small>" in text
+    assert '<span class="heading">sentiment · ece</span> <small>calibration % ↓</small>' in text
     assert "20.0 ±2.0" in text
     assert "They are no part of the mean or of a rank" in text
     chinese = (tmp_path / "site" / "zh/b/all/index.html").read_text(encoding="utf-8")
-    assert "sentiment · ece <small>校准 % ↓</small>" in chinese
+    assert '<span class="heading">sentiment · ece</span> <small>校准 % ↓</small>' in chinese
     Page(text)
 
 
@@ -149,9 +151,7 @@ def test_the_board_shows_ranks_scores_and_failures(site):
     folder, snapshot, _ = site
     board = snapshot.board
     text = (folder / "en/b/all/index.html").read_text(encoding="utf-8")
-    assert text.count("<svg") == sum(e.mean is not None for e in board.entries) + sum(
-        cell.state == "ok" for e in board.entries for cell in e.cells.values()
-    )
+    assert text.count("<svg") == sum(e.mean is not None for e in board.entries)
     assert "failed" in text
     assert "topics has no choices" in text
     first = board.entries[0]
@@ -193,7 +193,7 @@ def test_hostile_names_and_answers_are_text(store, tmp_path):
         elements = Page(path.read_text(encoding="utf-8")).elements
         assert "img" not in {tag for tag, _ in elements}
         assert all(
-            attributes.get("src", "").endswith(("board.js", "chart.js", "start.js"))
+            attributes.get("src", "").endswith(("board/main.js", "chart.js", "sort.js", "start.js"))
             for tag, attributes in elements
             if tag == "script"
         )
@@ -238,11 +238,24 @@ def test_an_empty_board_has_a_site(store):
     assert "Nothing has been run yet" in site.render("en/")[0]
 
 
-def test_large_boards_draw_only_the_means(site, monkeypatch):
+def test_a_large_board_begins_with_its_first_rows_and_says_so(site, monkeypatch):
     _, snapshot, store = site
-    monkeypatch.setattr(board_page, "MOST_DRAWN", 1)
+    monkeypatch.setattr(plain, "ROWS", 2)
     text, _ = Site(snapshot, store).render("en/b/all/")
-    assert text.count("<svg") == sum(entry.mean is not None for entry in snapshot.board.entries)
+    body = re.search(r"<tbody>(.*?)</tbody>", text, re.DOTALL)[1]
+    assert body.count("<tr") == 2
+    assert f"Here are the first 2 of {len(snapshot.board.entries)} entries." in text
+
+
+def test_sizes_of_models_are_classes_that_some_model_is_of():
+    world = World()
+    huge = world.result("huge")
+    huge = replace(huge, model=huge.model | {"parameters": 9 * 10**9})
+    board = assemble([world.result("tiny"), huge], "")
+    assert board_page.sizes(board.entries) == [
+        ("< 100M", "parameters:lt:100000000"),
+        ("8.00B – 20.0B", "parameters:ge:8000000000 parameters:lt:20000000000"),
+    ]
 
 
 def test_plain_pages_have_every_row_once(site, monkeypatch):

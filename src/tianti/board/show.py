@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from tianti.board.entries import AspectColumn, Cell, Column, Entry
@@ -32,7 +33,18 @@ def percent(value: float | None, decimals: int = 1) -> str:
 
 def number(value: float | None) -> str:
     """Three significant digits, for metrics that are no shares."""
-    return MISSING if value is None else f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return MISSING if value is None else f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+
+
+def compact(value: int) -> str:
+    """A count with three digits: 8030261248 → 8.03B."""
+    if value < 1000:
+        return str(value)
+    power = min((len(str(value)) - 1) // 3, 4)
+    scaled = value / 1000**power
+    decimals = 2 if scaled < 10 else 1 if scaled < 100 else 0
+    # Halves go up, as they do in the script of the board.
+    return f"{math.floor(scaled * 10**decimals + 0.5) / 10**decimals:.{decimals}f}{' KMBT'[power]}"
 
 
 def half_width(low: float | None, high: float | None) -> float | None:

@@ -24,6 +24,7 @@ router = APIRouter(prefix=f"/{ROOT.rstrip('/')}", responses=NOT_FOUND, default_r
 BoardSlug = Annotated[str, Path(description="A board, as `index.json` names it.")]
 ModelSlug = Annotated[str, Path(description="A model, as `index.json` names it.")]
 TaskSlug = Annotated[str, Path(description="A task, as `index.json` names it.")]
+LanguageTag = Annotated[str, Path(description="A language of the site: en or zh.")]
 RunSlug = Annotated[str, Path(description="A run, as `index.json` names it.")]
 
 
@@ -58,6 +59,11 @@ for _ending, _form in FORMATS.items():
         _add_format(_ending, _form)
 
 
+@router.get("/boards/{board}/table.json", summary="A board as the columns of a table, with numbers as shown")
+async def table(request: Request, board: BoardSlug) -> Response:
+    return await _answer(request, f"boards/{board}/table.json")
+
+
 @router.get("/models/{model}.json", summary="A model: its entries on the board")
 async def model(request: Request, model: ModelSlug) -> Response:
     return await _answer(request, f"models/{model}.json")
@@ -81,6 +87,11 @@ async def transfer(request: Request) -> Response:
 @router.get("/reported.json", summary="What papers report of famous systems, with sources", responses=BOARD)
 async def reported(request: Request) -> Response:
     return await _answer(request, "reported.json")
+
+
+@router.get("/words/{language}.json", summary="The words of the pages in a language, by the English ones")
+async def words(request: Request, language: LanguageTag) -> Response:
+    return await _answer(request, f"words/{language}.json")
 
 
 async def _answer(request: Request, name: str) -> Response:

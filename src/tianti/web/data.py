@@ -2,11 +2,13 @@
 
 api/v1/index.json                     what there is: the snapshot, and every board, model, task and run by its slug
 api/v1/boards/{board}.{ending}        a board, in each format that `tianti board --output` writes
+api/v1/boards/{board}/table.json      the same as the columns of a table, for its page (tianti.web.table)
 api/v1/models/{model}.json            a model: its entries
 api/v1/tasks/{task}.json              a task: its column, and each entry's cell
 api/v1/runs/{run}.json                a run: manifest, environment, cost, scores, every answer
 api/v1/transfer.json                  what was learned × what was asked, where there is such a thing
 api/v1/reported.json                  what papers report, as a board
+api/v1/words/{language}.json          the words of the pages, by the English ones, for the scripts
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from tianti.web.pages import board as board_page
 from tianti.web.pages import model as model_page
 from tianti.web.pages import run as run_page
 from tianti.web.pages import task as task_page
+from tianti.web.table import table_json
+from tianti.web.words import LANGUAGES, catalog
 
 if TYPE_CHECKING:
     from tianti.web.site import Site
@@ -70,6 +74,11 @@ def board_in(format: Format) -> Callable[..., bytes]:
     return content
 
 
+def table(site: Site, board: str) -> str:
+    """A board as the columns of a table."""
+    return table_json(site.view(board), site.snapshot.id)
+
+
 def model(site: Site, model: str) -> str:
     """A model's entries, as they stand on the board."""
     view, name = site.model(model)
@@ -102,6 +111,17 @@ def reported(site: Site) -> str:
     return site.snapshot.reported.to_json()
 
 
+def words(_: Site, language: str) -> str:
+    """The messages of the pages in a language."""
+    if language not in LANGUAGES:
+        raise NoSuchPageError(language)
+    return _json(dict(catalog(language)))
+
+
+def _languages(_: Site) -> Iterable[Keys]:
+    return ({"language": language} for language in LANGUAGES)
+
+
 def _where_transfer(site: Site) -> Iterable[Keys]:
     return [{}] if site.snapshot.transfer else []
 
@@ -116,9 +136,11 @@ FILES: tuple[File, ...] = (
         File(Address(f"{ROOT}boards/{{board}}.{ending}"), form.media_type, board_page.every, board_in(form))
         for ending, form in FORMATS.items()
     ),
+    File(Address(f"{ROOT}boards/{{board}}/table.json"), JSON, board_page.every, table),
     File(Address(f"{ROOT}models/{{model}}.json"), JSON, model_page.every, model),
     File(Address(f"{ROOT}tasks/{{task}}.json"), JSON, task_page.every, task),
     File(Address(f"{ROOT}runs/{{run}}.json"), JSON, run_page.every, run),
     File(Address(f"{ROOT}transfer.json"), JSON, _where_transfer, transfer),
     File(Address(f"{ROOT}reported.json"), JSON, once, reported),
+    File(Address(f"{ROOT}words/{{language}}.json"), JSON, _languages, words),
 )

@@ -52,12 +52,27 @@ COST_NAMES = {
     "energy": "energy (watt-hours)",
 }
 """What an entry took."""
+QUANTITIES = {
+    "rank": "Rank",
+    "mean": "Mean",
+    "parameters": "Parameters",
+    "trained": "Trained parameters",
+    "examples": "Training examples",
+    "seconds": "Time",
+    "tokens": "Tokens",
+    "energy": "Energy",
+}
+"""Columns of a board that are no tasks."""
+PROVENANCE = {"measured": "measured", "verified": "verified", "imported": "imported", "reported": "reported"}
+"""Where the numbers of an entry are from."""
 TABLES = {
     "states": STATES,
     "run_states": RUN_STATES,
     "exclusions": EXCLUSIONS,
     "aspects": ASPECTS,
     "cost_names": COST_NAMES,
+    "quantities": QUANTITIES,
+    "provenance": PROVENANCE,
 }
 """Messages by what the data says; templates know each by its name."""
 

@@ -6,6 +6,7 @@ forbids, or a request that leaves this machine fails the test that caused it.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import threading
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -60,6 +62,18 @@ addEventListener("securitypolicyviolation", (event) =>
   console.error(`${event.violatedDirective} forbids ${event.blockedURI}`));
 """
 
+
+def _load(path: Path) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+BOARDS = _load(Path(__file__).parents[3] / "benchmarks" / "boards.py")
+"""Synthetic boards, which the benchmarks show too."""
 OpenPage = Callable[..., Page]
 
 
@@ -157,6 +171,13 @@ def exported(folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_address[1]}{BASE}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def wide(shown: Shown) -> Iterator[str]:
+    """The address of a live board that is larger than any window: 400 entries on 30 tasks."""
+    with live(BOARDS.synthetic_snapshot(400, 30), shown.store) as served:
+        yield served
 
 
 @pytest.fixture(params=["live", "exported"])

@@ -1,18 +1,27 @@
-"""The ranked table."""
+"""The ranked table: its first rows; a script draws the others from the board's data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tianti.board import Entry
+from tianti.board.costs import COSTS
+from tianti.board.cut import QUANTITIES
+from tianti.board.show import MISSING, compact, number
 from tianti.web.page import Address, Keys, Page
 from tianti.web.pages import plain
+from tianti.web.table import task_slugs
+from tianti.web.views import View
 
 if TYPE_CHECKING:
     from tianti.web.site import Site
 
-MOST_DRAWN = 4000
-"""Cells with a drawing on one page; a larger board shows numbers in its task columns."""
+BEHIND = ("parameters", *COSTS)
+"""Quantities behind the tasks, each where it is known of some entry."""
+UNITS = {"seconds": "s", "energy": "Wh"}
+SIZES = (10**8, 10**9, 3 * 10**9, 8 * 10**9, 20 * 10**9, 75 * 10**9)
+"""Where classes of sizes of models begin and end, in parameters."""
 
 
 def every(site: Site) -> Iterable[Keys]:
@@ -21,9 +30,66 @@ def every(site: Site) -> Iterable[Keys]:
 
 
 def context(site: Site, board: str) -> Mapping[str, Any]:
-    """The board."""
+    """The board's first rows and columns, and what its controls offer."""
     view = site.view(board)
-    return {"view": view, "drawn": len(view.cells) <= MOST_DRAWN, "plain_pages": plain.count_pages(view)}
+    entries = view.board.entries
+    return {
+        "view": view,
+        "entries": entries[: plain.ROWS],
+        "plain_pages": plain.count_pages(view),
+        "columns": [*view.board.columns, *view.board.aspects],
+        "costs": [key for key in BEHIND if any(QUANTITIES[key](entry) is not None for entry in entries)],
+        "cost_text": cost_text,
+        "units": UNITS,
+        "regimes": _different(entry.method for entry in entries),
+        "families": _different(entry.architecture for entry in entries),
+        "provenances": _different(entry.provenance for entry in entries),
+        "languages": _different(column.language for column in view.board.columns),
+        "sizes": sizes(entries),
+        "task_keys": _task_keys(view),
+    }
+
+
+def cost_text(entry: Entry, key: str) -> str:
+    """What an entry took of something, short."""
+    value = QUANTITIES[key](entry)
+    if value is None:
+        return MISSING
+    if key == "energy":
+        return number(value)
+    return f"{round(10 * value) / 10:.1f}" if key == "seconds" else compact(round(value))
+
+
+def sizes(entries: Sequence[Entry]) -> list[tuple[str, str]]:
+    """The classes of sizes that some model is of: what they are called, and the conditions that say them in an
+    address."""
+    found = []
+    for low, high in zip((None, *SIZES), (*SIZES, None), strict=True):
+        if any(_is_within(entry.parameters, low, high) for entry in entries):
+            bounds = [("ge", "≥", low), ("lt", "<", high)]
+            known = [(operator, sign, bound) for operator, sign, bound in bounds if bound is not None]
+            text = (
+                f"{compact(known[0][2])} – {compact(known[1][2])}"
+                if len(known) == 2
+                else f"{known[0][1]} {compact(known[0][2])}"
+            )
+            found.append((text, " ".join(f"parameters:{operator}:{bound}" for operator, _, bound in known)))
+    return found
+
+
+def _is_within(parameters: int | None, low: int | None, high: int | None) -> bool:
+    return (
+        parameters is not None and (low is None or parameters >= low) and (high is None or parameters < high)
+    )
+
+
+def _different(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(words))
+
+
+def _task_keys(view: View) -> list[tuple[str, str]]:
+    """What an address calls each task, and its name."""
+    return [(slug, column.name) for slug, column in zip(task_slugs(view), view.board.columns, strict=True)]
 
 
 PAGE = Page(Address("b/{board}/"), "board.html", every, context)

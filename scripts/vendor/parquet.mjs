@@ -1,0 +1,2 @@
+// Writing Parquet files of a board's view.
+export { parquetWriteBuffer } from "hyparquet-writer";

@@ -1,0 +1,218 @@
+// The columns of the table: what their headings say, and what their cells say of an entry.
+
+import { t } from "../words.js";
+import { element } from "./element.js";
+import { QUANTITIES } from "./data.js";
+import { MISSING, compact, known, letter, number, percent, shown } from "./numbers.js";
+import { task } from "./tasks.js";
+import { whisker } from "./whisker.js";
+
+/** @typedef {import("./data.js").Table} Table */
+/** @typedef {import("./data.js").Task} Task */
+/** @typedef {import("./address.js").Selection} Selection */
+
+/** @typedef {{name: string, value: (row: number) => string | number | null}} Field */
+
+/**
+ * @typedef {object} Column
+ * @property {string} key what an address calls it; empty for what cannot be sorted by
+ * @property {string} kind its class: its width, and whether it is kept in sight
+ * @property {string} name
+ * @property {string} small the unit and the metric, behind the name
+ * @property {boolean} up whether the highest come first
+ * @property {boolean} numeric
+ * @property {(row: number) => string} text the cell without drawings
+ * @property {Field[]} fields what a file has of it
+ * @property {(cell: HTMLTableCellElement, row: number) => void} draw fill a cell, which may hold another row's
+ */
+
+/**
+ * The columns that a selection shows, those that are kept in sight first.
+ * @param {Table} table
+ * @param {Selection} selection
+ * @param {string} root of the pages of this language, and `leaf` what stands behind their addresses
+ * @param {string} leaf
+ * @returns {Column[]}
+ */
+export function columnsOf(table, selection, root, leaf) {
+  const chosen = selection.columns.length ? selection.columns : standard(table);
+  const shown = new Set(chosen.filter((key) => table.indexOf.has(key)));
+  const spoken = (/** @type {Task} */ task) =>
+    !selection.languages.length || selection.languages.includes(task.language);
+  const columns = [rank(table, selection), model(table, root, leaf), adaptation(table)];
+  for (const key of chosen) {
+    const index = table.indexOf.get(key);
+    if (index === undefined) {
+      if (key !== "rank") columns.push(QUANTITY[/** @type {keyof typeof QUANTITY} */ (key)](table));
+    } else if (spoken(table.tasks[index])) columns.push(task(table, index));
+  }
+  const { tasks, aspects } = table.content;
+  const names = new Set([...shown].map((key) => tasks[/** @type {number} */ (table.indexOf.get(key))].name));
+  const further = aspects.flatMap((aspect, index) =>
+    names.has(aspect.of) && spoken(aspect) ? [task(table, tasks.length + index)] : [],
+  );
+  // Behind the tasks, before what they cost.
+  columns.splice(1 + columns.findLastIndex((column) => column.kind === "task"), 0, ...further);
+  return columns;
+}
+
+/** The columns of a board that nobody has chosen any of. @param {Table} table @returns {string[]} */
+export function standard(table) {
+  const known = (/** @type {string} */ key) => table.entries[key].some((value) => value !== null);
+  const [mean, ...behind] = QUANTITIES;
+  return [mean, ...table.content.tasks.map((each) => each.slug), ...behind.filter(known)];
+}
+
+/** @param {Table} table @param {Selection} selection @returns {Column} */
+function rank(table, selection) {
+  const { id, rank, rank_low: low, rank_high: high, band } = table.entries;
+  const pins = new Set(selection.pins);
+  const text = (/** @type {number} */ row) => {
+    if (rank[row] === null) return MISSING;
+    return low[row] === null || low[row] === high[row] ? String(rank[row]) : `${low[row]}–${high[row]}`;
+  };
+  return {
+    ...NUMERIC,
+    key: "rank",
+    kind: "rank",
+    name: t("Rank"),
+    up: false,
+    text,
+    fields: Object.entries({ rank, rank_low: low, rank_high: high }).map(fieldOf),
+    draw(cell, row) {
+      const pin = element("button", "pin");
+      pin.type = "button";
+      pin.tabIndex = -1;
+      pin.dataset.pin = id[row];
+      pin.ariaPressed = String(pins.has(id[row]));
+      pin.ariaLabel = t("Pin {name}", { name: `${table.model(row).name} · ${table.word("adaptation", row)}` });
+      cell.replaceChildren(pin);
+      if (band[row] !== null) cell.append(element("span", "band", letter(band[row])), " ");
+      cell.append(text(row));
+    },
+  };
+}
+
+/** @param {Table} table @param {string} root @param {string} leaf @returns {Column} */
+function model(table, root, leaf) {
+  return {
+    ...TEXTUAL,
+    kind: "name",
+    name: t("Model"),
+    text: (row) => table.model(row).name,
+    fields: [{ name: "model", value: (row) => table.model(row).name }],
+    draw(cell, row) {
+      const { name, page } = table.model(row);
+      const link = document.createElement("a");
+      link.href = root + page + leaf;
+      link.tabIndex = -1;
+      link.textContent = name;
+      cell.title = name;
+      cell.replaceChildren(link);
+    },
+  };
+}
+
+/** @param {Table} table @returns {Column} */
+function adaptation(table) {
+  const several = table.content.words.provenance.length > 1;
+  const text = (/** @type {number} */ row) => table.word("adaptation", row);
+  return {
+    ...TEXTUAL,
+    kind: "adaptation",
+    name: t("Adaptation"),
+    text,
+    fields: [
+      { name: "adaptation", value: text },
+      { name: "provenance", value: (row) => table.word("provenance", row) },
+    ],
+    draw(cell, row) {
+      cell.title = text(row);
+      cell.textContent = text(row);
+      if (several) cell.append(" ", element("small", "", PROVENANCES[table.word("provenance", row)]));
+    },
+  };
+}
+
+/** @type {Record<string, string>} */
+export const PROVENANCES = {
+  measured: t("measured"),
+  verified: t("verified"),
+  imported: t("imported"),
+  reported: t("reported"),
+};
+
+/** @type {Record<(typeof QUANTITIES)[number], (table: Table) => Column>} */
+const QUANTITY = {
+  mean(table) {
+    const numbers = table.numbersOf("mean");
+    const { mean_half: half, low, high, done } = table.entries;
+    const text = (/** @type {number} */ row) => shown(numbers[row], half[row] === null ? null : half[row] / 10, percent);
+    const { counting, axis } = table.content;
+    const tenth = (/** @type {number | null} */ value) => (value === null ? null : value / 10);
+    return {
+      ...NUMERIC,
+      key: "mean",
+      kind: "mean",
+      name: t("Mean"),
+      small: "%",
+      up: true,
+      text,
+      fields: [
+        { name: "mean", value: (row) => known(numbers[row]) },
+        { name: "mean_low", value: (row) => tenth(low[row]) },
+        { name: "mean_high", value: (row) => tenth(high[row]) },
+      ],
+      draw(cell, row) {
+        const value = element("span", "value", text(row));
+        if (Number.isFinite(numbers[row]) && done[row] < counting) {
+          value.append(element("small", "", t("{done} of {all} tasks", { done: done[row], all: counting })));
+        }
+        cell.replaceChildren(value);
+        if (axis && Number.isFinite(numbers[row])) {
+          cell.append(whisker(axis, low[row], table.entries.mean[row], high[row]));
+        }
+      },
+    };
+  },
+  parameters: (table) => quantity(table, "parameters", t("Parameters"), "", compact),
+  trained: (table) => quantity(table, "trained", t("Trained parameters"), "", compact),
+  examples: (table) => quantity(table, "examples", t("Training examples"), "", compact),
+  seconds: (table) => quantity(table, "seconds", t("Time"), "s", percent),
+  tokens: (table) => quantity(table, "tokens", t("Tokens"), "", compact),
+  energy: (table) => quantity(table, "energy", t("Energy"), "Wh", number),
+};
+
+/**
+ * @param {Table} table
+ * @param {string} key
+ * @param {string} name
+ * @param {string} small
+ * @param {(value: number) => string} written
+ * @returns {Column}
+ */
+function quantity(table, key, name, small, written) {
+  const numbers = table.numbersOf(key);
+  const text = (/** @type {number} */ row) => shown(numbers[row], null, written);
+  return {
+    ...NUMERIC,
+    key,
+    kind: "quantity",
+    name,
+    small,
+    up: false,
+    text,
+    fields: [{ name: key, value: (row) => known(numbers[row]) }],
+    draw(cell, row) {
+      cell.textContent = text(row);
+    },
+  };
+}
+
+/** @param {[string, (number | null)[]]} named @returns {Field} */
+function fieldOf([name, values]) {
+  return { name, value: (row) => values[row] };
+}
+
+const NUMERIC = { numeric: true, small: "" };
+const TEXTUAL = { key: "", small: "", up: false, numeric: false };
