@@ -10,6 +10,8 @@ import typer
 
 GAP = 2
 """Spaces between columns."""
+MOST_ELEMENTS = 50
+"""Of a list, such as the losses of a training."""
 NARROWEST = 20
 """The last column is folded to no fewer characters."""
 
@@ -60,6 +62,9 @@ def _print_nested(facts: Mapping[str, Any], depth: int) -> None:
 
 
 def _one_line(value: Any) -> str:
+    if isinstance(value, list | tuple) and len(value) > MOST_ELEMENTS:
+        shown = ", ".join(_one_line(each) for each in value[:MOST_ELEMENTS])
+        return f"[{shown}, … {len(value) - MOST_ELEMENTS} more: --json has all]"
     if isinstance(value, str) and value.isprintable() and value == value.strip():
         return value
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -222,7 +222,7 @@ function quantity(table, tokens, zero, width) {
     minInterval: 1,
     splitNumber: width < 520 ? 3 : 6,
     axisLabel: { ...shown.axisLabel, formatter },
-    name: table.xName,
+    name: table.xSaid ? `${table.xName} (${table.xSaid})` : table.xName,
     nameLocation: "middle",
     nameGap: 30,
   };
@@ -236,7 +236,7 @@ function zeroPlace(table) {
 }
 
 const compact = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact", maximumFractionDigits: 2 });
-const exact = new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 5 });
+const exact = new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 4 });
 
 function short(value) {
   return Math.abs(value) >= 10_000 ? compact.format(value) : exact.format(value);

@@ -2,8 +2,8 @@
 
 /**
  * @typedef {{series: string, label: string, x: number, y: number, low: number, high: number, mark: boolean}} Row
- * Missing numbers are NaN.
- * @typedef {{kind: string, xName: string, yName: string, xLog: boolean, rows: Row[], series: string[]}} Table
+ * Missing numbers are NaN; `xSaid` is what has to be said of the x axis beside its name.
+ * @typedef {{kind: string, xName: string, xSaid: string, yName: string, xLog: boolean, rows: Row[], series: string[]}} Table
  */
 
 /** @param {HTMLElement} figure @returns {Table} */
@@ -27,6 +27,7 @@ export function read(figure) {
   return {
     kind: figure.dataset.kind,
     xName: head("x").dataset.name,
+    xSaid: head("x").dataset.said ?? "",
     yName: head("y")?.dataset.name ?? "",
     xLog: head("x").dataset.scale === "log",
     rows,
