@@ -1,14 +1,18 @@
+import json
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from tianti.board.assemble import assemble
 from tianti.board.board import Rules
 from tianti.board.costs import COSTS
 from tianti.board.entries import Price
-from tianti.board.pareto import front, pareto
+from tianti.board.pareto import as_json, front, pareto, render_front
+from tianti.cli.application import application
+from tianti.core.exceptions import UnknownNameError
 
 # Few different numbers, so that costs and scores are often equal.
 NUMBERS = st.integers(-3, 6).map(float)
@@ -79,3 +83,27 @@ def test_entries_that_lack_a_task_or_were_imported_are_left_out(world):
     imported = [replace(result, provenance="imported") for result in results]
     assert pareto(assemble(imported, ""), "seconds") == []
     assert set(COSTS) == {"trained", "examples", "seconds", "tokens", "energy"}
+
+
+def test_the_front_in_the_terminal(store, world):
+    world.record(store, "a", "zero-shot", chance=0.6, learned={"trainable_parameters": 0})
+    world.record(store, "a", "lora", chance=0.9, learned={"trainable_parameters": 5000})
+    world.record(store, "a", "full", chance=0.3, learned={"trainable_parameters": 90_000})
+    arguments = ["board", "--pareto", "trained", "--store", str(store.folder)]
+    lines = CliRunner().invoke(application(), arguments).stdout.splitlines()
+    rows = [line for line in lines if "a · " in line]
+    assert [("★" in row, name in row) for row, name in zip(rows, ("zero-shot", "lora", "full"), strict=True)] == [
+        (True, True), (True, True), (False, True),
+    ]  # fmt: skip
+    assert "90,000" in rows[2]
+    found = json.loads(CliRunner().invoke(application(), [*arguments, "--json"]).stdout)
+    assert [member["on_front"] for member in found] == [True, True, False]
+    assert [member["cost"] for member in found] == [0, 5000, 90_000]
+
+
+def test_an_unknown_cost_and_one_that_is_not_known(world):
+    board = board_of(world)
+    with pytest.raises(UnknownNameError, match="token"):
+        pareto(board, "token")
+    assert "--watts" in str(render_front(pareto(board, "energy"), "energy"))
+    assert as_json([]) == []

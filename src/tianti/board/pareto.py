@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from tianti.board.board import Board
 from tianti.board.costs import COSTS
 from tianti.board.entries import Entry
+from tianti.board.show import mean_text
+from tianti.core.exceptions import UnknownNameError
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,12 @@ def pareto(board: Board, cost: str) -> list[Member]:
 
     Means are compared as they are, without regard to their intervals. Entries that were imported have no cost here, and
     a mean over fewer tasks is no mean of the same.
+
+    Raises:
+        UnknownNameError: there is no such cost.
     """
+    if cost not in COSTS:
+        raise UnknownNameError("cost", cost, COSTS)
     known = [
         (value, entry)
         for entry in board.entries
@@ -51,3 +63,39 @@ def front(points: Sequence[tuple[float, float]]) -> list[bool]:
             top = score
         on_front[index] = score == top and score > best_cheaper
     return on_front
+
+
+def as_json(found: Sequence[Member]) -> list[dict[str, Any]]:
+    """The members as plain data."""
+    return [
+        {
+            "entry": member.entry.name,
+            "cost": member.cost,
+            "mean": member.entry.mean,
+            "low": member.entry.low,
+            "high": member.entry.high,
+            "on_front": member.on_front,
+        }
+        for member in found
+    ]
+
+
+def render_front(found: Sequence[Member], cost: str) -> RenderableType:
+    """A table of the entries by their cost, those on the front marked."""
+    if not found:
+        without = (
+            "state the power of the machine with --watts" if cost == "energy" else "nothing was measured"
+        )
+        return Text(f"No entry has a known cost in {cost}: {without}.")
+    table = Table(title=f"mean against {cost}, cheapest first", title_justify="left", box=None)
+    table.add_column("front")
+    table.add_column("entry")
+    table.add_column(cost, justify="right")
+    table.add_column("mean", justify="right")
+    for member in found:
+        shown = f"{member.cost:,.0f}" if member.cost >= 1000 or member.cost == 0 else f"{member.cost:.4g}"
+        table.add_row("★" if member.on_front else "", Text(member.entry.name), shown, mean_text(member.entry))
+    legend = (
+        "★: no other has as high a mean for less. Means are compared as they are, whatever their intervals."
+    )
+    return Group(table, Text(legend, style="dim"))

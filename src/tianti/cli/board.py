@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption, StudyOption
+from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption, StudyOption, WattsOption
 
 if TYPE_CHECKING:
     from tianti.board import Board
@@ -57,6 +57,13 @@ def board(
         bool,
         typer.Option("--matrix", help="Of streams: the score of every task after every stage."),
     ] = False,
+    front: Annotated[
+        str,
+        typer.Option(
+            "--pareto", metavar="COST", help="What scores cost: trained, examples, seconds, tokens or energy."
+        ),
+    ] = "",
+    watts: WattsOption = None,
     top: Annotated[int, typer.Option("--top", min=1, help="Print the first so many entries.")] = MOST_ENTRIES,
     tasks: Annotated[
         list[str] | None,
@@ -140,18 +147,22 @@ def board(
         *((key, value) for key, values in words.items() for value in values or ()),
         *(("q", search), ("cols", columns)),
     )
-    if (selection or output) and (transfer or curve or matrix):
+    if (selection or output) and (transfer or curve or matrix or front):
         raise InputError(
-            "--transfer, --curve and --matrix are printed whole, not in part and not to a file",
+            "--transfer, --curve, --matrix and --pareto are printed whole, not in part and not to a file",
             remedy="leave out either",
         )
     form = None if output is None else format_of(output.name)
-    loaded = load_board(store, study, Rules(level, intervals.value, ranks.value, seed), tasks or ())
+    loaded = load_board(
+        store, study, Rules(level, intervals.value, ranks.value, seed, watts=watts), tasks or ()
+    )
     streams = load_streams(store, study, level)
     if transfer:
         _print_transfer(loaded, store, study, as_json=as_json)
     elif curve:
         _print_curves(loaded, as_json=as_json)
+    elif front:
+        _print_front(loaded, front, as_json=as_json)
     elif output is not None and form is not None:
         _write(output, form.write(cut(loaded, selection), streams))
     elif as_json:
@@ -213,6 +224,18 @@ def _print_curves(loaded: Board, *, as_json: bool) -> None:
         typer.echo(json.dumps(curves.as_json(curves.curves(loaded)), ensure_ascii=False, indent=2))
     else:
         Console().print(curves.render_curves(loaded))
+
+
+def _print_front(loaded: Board, cost: str, *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from tianti.board import pareto
+
+    found = pareto.pareto(loaded, cost)
+    if as_json:
+        typer.echo(json.dumps(pareto.as_json(found), ensure_ascii=False, indent=2))
+    else:
+        Console().print(pareto.render_front(found, cost))
 
 
 def compare(
