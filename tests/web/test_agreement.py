@@ -3,17 +3,21 @@
 import contextlib
 import html
 import io
+import json
 import re
 import tempfile
+from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from tianti.board import Board
 from tianti.board.formats import FORMATS
-from tianti.board.show import cell_text, mean_text, place_text, rank_text
+from tianti.board.show import cell_text, difference, mean_text, place_text, rank_text
 from tianti.board.snapshot import take_snapshot
 from tianti.cli import main
 from tianti.store import Store
@@ -76,6 +80,38 @@ def check_rows(board, text):
     assert [pair for pair in zip(places, means, strict=True) if pair not in rows] == []
 
 
+def check_comparisons(board, store, client, folder):
+    """Terminal, API, page and export tell the same of the first two entries."""
+    for one, other in list(pairwise(board.entries))[:1]:
+        said = json.loads(printed("compare", one.name, other.name, "--json", "--store", store.folder))
+        text = client.get(f"/api/v1/compare/all/{one.id}~{other.id}.json").text
+        assert json.loads(text)["comparisons"] == [said]
+        assert text == (folder / f"api/v1/compare/all/{one.id}~{other.id}.json").read_text(encoding="utf-8")
+        page = client.get(f"/en/compare/all/{one.id}~{other.id}/").text
+        shown = {row[0].removesuffix(" ↓"): row[3] for row in cells_of(page)} if said["tasks"] else {}
+        assert shown == {
+            task["task"]: difference(task["difference"], task["share"]) for task in said["tasks"]
+        }
+
+
+def check_items(board, store, client, folder):
+    """What is said of the samples of a task follows from the answers of its runs."""
+    for column in board.columns:
+        name = f"api/v1/tasks/{column.name}/items.json"
+        assert client.get(f"/{name}").text == (folder / name).read_text(encoding="utf-8")
+        values = defaultdict(list)
+        for entry in board.entries:
+            for run_id in entry.cells[column.name].run_ids if column.name in entry.cells else ():
+                if column.scale != "ratio" and entry.cells[column.name].value is not None:
+                    for answer in store.answers(run_id):
+                        if answer.state == "ok":
+                            values[answer.sample_id].append(answer.values[column.metric])
+        told = client.get(f"/{name}").json()["samples"] or []
+        assert {each["name"]: (each["mean"], each["entries"]) for each in told} == {
+            sample: (pytest.approx(sum(own) / len(own)), len(own)) for sample, own in values.items()
+        }
+
+
 def printed(*arguments):
     with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
         main([*map(str, arguments)])
@@ -94,7 +130,7 @@ def test_pages_api_export_and_terminal_agree(study):
                 else:
                     world.record(store, model, adaptation, task, chance)
         snapshot = take_snapshot(store)
-        index = write_site(snapshot, store, Path(name) / "site")
+        index = write_site(snapshot, store, Path(name) / "site", samples=0)
         text = printed("board", "--json", "--store", store.folder)
         board = Board.from_json(text)
         assert board == snapshot.board
@@ -109,3 +145,5 @@ def test_pages_api_export_and_terminal_agree(study):
             for page in ("en/b/all/", "zh/b/all/", "en/b/all/p/1/"):
                 check_cells(board, cells_of(client.get(f"/{page}").text))
                 check_cells(board, cells_of((index.parent / page / "index.html").read_text(encoding="utf-8")))
+            check_comparisons(board, store, client, index.parent)
+            check_items(board, store, client, index.parent)

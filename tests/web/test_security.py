@@ -4,7 +4,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from tianti.web.policy import HEADERS, POLICY
+from tianti.web.policy import EMBEDDED, HEADERS, POLICY, headers_of
 from tianti.web.security import SecurityHeaders
 
 
@@ -67,3 +67,18 @@ def test_what_is_no_http_passes():
     with start_blocking_portal() as portal:
         portal.call(SecurityHeaders(app), {"type": "lifespan"}, None, send)
     assert seen == ["lifespan", {"type": "lifespan.startup.complete"}]
+
+
+def test_only_what_is_made_for_it_may_be_framed_by_anybody():
+    assert "frame-ancestors *" in EMBEDDED["content-security-policy"]
+    assert EMBEDDED.keys() == HEADERS.keys()
+    for path in ("/en/embed/b/all/", "/zh/embed/b/a-b/"):
+        assert headers_of(path) is EMBEDDED
+    for path in (
+        "/en/b/all/",
+        "/en/embed/b/all/x/",
+        "/x/en/embed/b/all/",
+        "/en/embed/b/",
+        "/en/r/embed/b/x/",
+    ):
+        assert headers_of(path) is HEADERS

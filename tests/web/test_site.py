@@ -15,7 +15,9 @@ from tianti.board.show import letter
 from tianti.board.snapshot import take_snapshot
 from tianti.core.exceptions import InputError
 from tianti.store import Store
+from tianti.web import extent
 from tianti.web.export import file_of, write_site
+from tianti.web.extent import exported
 from tianti.web.page import NoSuchPageError
 from tianti.web.pages import board as board_page
 from tianti.web.pages import plain
@@ -23,6 +25,8 @@ from tianti.web.site import Site
 from worlds import World
 
 HOSTILE = "<img src=x onerror=alert(1)>"
+SAMPLES = 3
+"""Sample pages of each run."""
 VOID = {"meta", "link", "input", "img", "br", "line", "circle", "col"}
 
 
@@ -64,7 +68,7 @@ def site(tmp_path_factory):
                 world.record(store, model, "zero-shot", task, chance - 0.1)
         world.record_failure(store, "nano:llama", "head-only", "topics", "topics has no choices")
         snapshot = take_snapshot(store)
-        index = write_site(snapshot, store, folder / "site")
+        index = write_site(snapshot, store, folder / "site", samples=SAMPLES)
         assert index == folder / "site" / "index.html"
         yield folder / "site", snapshot, store
 
@@ -75,14 +79,13 @@ def test_pages_of_each_kind_in_each_language(site):
     english = {name.removeprefix("en/") for name in names if name.startswith("en/")}
     assert {f"{language}/{name}" for language in ("en", "zh") for name in english} == names
     kinds = [name.partition("/")[0] for name in english]
-    assert [kinds.count(kind) for kind in ("index.html", "b", "m", "t", "r", "reported")] == [
-        1,
-        2,
-        2,
-        2,
-        13,
-        1,
-    ]
+    counted = {kind: kinds.count(kind) for kind in ("index.html", "b", "m", "t", "reported", "embed")}
+    assert counted == {"index.html": 1, "b": 2, "m": 2, "t": 2, "reported": 1, "embed": 1}
+    assert [kinds.count(kind) for kind in ("method", "about")] == [1, 1]
+    runs = [name for name in english if name.startswith("r/")]
+    assert sum(name.count("/") == 2 for name in runs) == 13
+    assert sum("/s/" in name for name in runs) == 12 * SAMPLES
+    assert sum(name.startswith("compare/") for name in english) == 1 + 1 + 5 * 4 // 2
     assert english >= {"b/all/index.html", "b/all/p/1/index.html", "m/nano-llama/index.html"}
     data = folder / "api" / "v1" / "boards"
     assert Board.from_json((data / "all.json").read_text(encoding="utf-8")) == snapshot.board
@@ -137,7 +140,7 @@ def test_further_metrics_are_columns_behind_the_tasks(store, world, tmp_path):
     ece = {"metric": "ece", "main": False, "higher_is_better": False, "scale": "ratio"}
     world.record(store, "a", further=[world.score(0.2, "sentiment", **ece)])
     world.record(store, "b")
-    write_site(take_snapshot(store), store, tmp_path / "site")
+    write_site(take_snapshot(store), store, tmp_path / "site", samples=1)
     text = (tmp_path / "site" / "en/b/all/index.html").read_text(encoding="utf-8")
     assert '<span class="heading">sentiment · ece</span> <small>calibration % ↓</small>' in text
     assert "20.0 ±2.0" in text
@@ -173,7 +176,9 @@ def test_model_task_and_run_pages_say_what_they_should(site):
     run_id = snapshot.board.entries[0].cells["sentiment"].run_ids[0]
     run = (folder / "en/r" / run_id / "index.html").read_text(encoding="utf-8")
     assert "tianti run " in run
-    assert run.count("<article") == 50
+    assert re.findall(r'<td class="number"><a href="[^"]*">([^<]*)</a>', run) == ["1", "2", "3"]
+    assert '<td class="number">50</td>' in run
+    assert "lists the first 50 of 100 answers and has pages for the first 3" in run
     assert "versions.tianti" in run
     data = json.loads((folder / "api/v1/runs" / f"{run_id}.json").read_text(encoding="utf-8"))
     assert len(data["answers"]) == 100
@@ -186,12 +191,13 @@ def test_hostile_names_and_answers_are_text(store, tmp_path):
     )
     world.record_failure(store, "b", "javascript:alert(1)", "sentiment", HOSTILE)
     folder = tmp_path / "deep" / "site"
-    write_site(take_snapshot(store), store, folder)
+    write_site(take_snapshot(store), store, folder, samples=1)
     assert {path.name for path in (tmp_path / "deep").iterdir()} == {"site"}
     for path in pages(folder):
-        assert re.fullmatch(r"[a-z0-9._/-]+", path.relative_to(folder).as_posix())
+        assert re.fullmatch(r"[a-z0-9._/~-]+", path.relative_to(folder).as_posix())
         elements = Page(path.read_text(encoding="utf-8")).elements
         assert "img" not in {tag for tag, _ in elements}
+        assert not any("javascript:" in attributes.get("href", "") for _, attributes in elements)
         assert all(
             attributes.get("src", "").endswith(("board/main.js", "chart.js", "sort.js", "start.js"))
             for tag, attributes in elements
@@ -202,20 +208,20 @@ def test_hostile_names_and_answers_are_text(store, tmp_path):
 def test_a_site_is_replaced_and_nothing_else_is(store, world, tmp_path):
     world.record(store, "a")
     folder = tmp_path / "site"
-    write_site(take_snapshot(store), store, folder)
+    write_site(take_snapshot(store), store, folder, samples=1)
     old = folder / "en" / "r" / "old" / "index.html"
     old.parent.mkdir()
     own = folder / "notes.txt"
     old.write_text("old")
     own.write_text("mine")
-    write_site(take_snapshot(store), store, folder)
+    write_site(take_snapshot(store), store, folder, samples=1)
     assert not old.parent.exists()
     assert own.read_text() == "mine"
 
 
 def test_the_same_board_gives_the_same_files(site, tmp_path):
     folder, snapshot, store = site
-    write_site(snapshot, store, tmp_path / "again")
+    write_site(snapshot, store, tmp_path / "again", samples=SAMPLES)
     for path in pages(folder):
         assert path.read_bytes() == (tmp_path / "again" / path.relative_to(folder)).read_bytes()
 
@@ -229,6 +235,16 @@ def test_a_folder_with_other_things_is_left_alone(store, tmp_path):
     file.write_text("")
     with pytest.raises(InputError, match="is a file"):
         write_site(take_snapshot(store), store, file)
+
+
+def test_every_run_has_pages_for_its_first_samples(store, world, tmp_path):
+    run = world.record(store, "a")
+    write_site(take_snapshot(store), store, tmp_path / "site")
+    samples = tmp_path / "site" / "en" / "r" / run.run_id / "s"
+    assert {int(path.name) for path in samples.iterdir()} == set(range(1, extent.LISTED + 1))
+    assert extent.usual_samples(0) == extent.LISTED
+    assert extent.usual_samples(400) == extent.MOST_SAMPLES // 400
+    assert extent.usual_samples(10**6) == extent.FEWEST
 
 
 def test_an_empty_board_has_a_site(store):
@@ -296,20 +312,20 @@ def test_addresses_that_lead_nowhere(site):
 
 def test_pages_live_and_exported_differ_in_the_names_of_files_alone(site):
     folder, snapshot, store = site
-    live = Site(snapshot, store)
+    live = Site(snapshot, store, extent=exported(SAMPLES))
     for address in live.addresses():
-        exported = (folder / file_of(address)).read_bytes()
+        written = (folder / file_of(address)).read_bytes()
         content = live.render(address)[0]
         if isinstance(content, str):
-            content, exported = content.encode(), exported.replace(b'index.html"', b'"')
-        assert content == exported
+            content, written = content.encode(), written.replace(b'index.html"', b'"')
+        assert content == written
 
 
 def test_imported_boards_have_pages_of_their_own(store, world, tmp_path):
     world.record(store, "a")
     import_files(store, list(write_all(tmp_path / "files").values()))
     snapshot = take_snapshot(store)
-    write_site(snapshot, store, tmp_path / "site")
+    write_site(snapshot, store, tmp_path / "site", samples=1)
     home = (tmp_path / "site/en/index.html").read_text(encoding="utf-8")
     for board in snapshot.boards[1:]:
         assert f'href="../en/b/{board.title}/index.html"' in home

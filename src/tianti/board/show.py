@@ -47,6 +47,14 @@ def compact(value: int) -> str:
     return f"{math.floor(scaled * 10**decimals + 0.5) / 10**decimals:.{decimals}f}{' KMBT'[power]}"
 
 
+def difference(value: float | None, share: bool = True) -> str:
+    """With its sign: +3.2; a dash where there is none."""
+    if value is None:
+        return MISSING
+    text = percent(value) if share else number(value)
+    return f"+{text}" if value > 0 and float(text.replace(",", "")) else text.replace("-", "−")
+
+
 def half_width(low: float | None, high: float | None) -> float | None:
     """Half of an interval: what stands behind the ±."""
     return None if low is None or high is None else (high - low) / 2

@@ -12,6 +12,12 @@ from tianti.cli.options import DEFAULT_STORE, StoreOption, StudyOption, WattsOpt
 
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the site is written.")],
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            "--samples", min=0, help="Pages for so many samples of each run; their data is there for all."
+        ),
+    ] = None,
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
     watts: WattsOption = None,
@@ -23,5 +29,6 @@ def export(
     from tianti.web.export import write_site
 
     with open_store(store) as opened:
-        index = write_site(take_snapshot(opened, study, Rules(watts=watts)), opened, folder)
+        snapshot = take_snapshot(opened, study, Rules(watts=watts))
+        index = write_site(snapshot, opened, folder, samples)
     typer.echo(f"site written: {index}")

@@ -25,6 +25,10 @@ BoardSlug = Annotated[str, Path(description="A board, as `index.json` names it."
 ModelSlug = Annotated[str, Path(description="A model, as `index.json` names it.")]
 TaskSlug = Annotated[str, Path(description="A task, as `index.json` names it.")]
 LanguageTag = Annotated[str, Path(description="A language of the site: en or zh.")]
+SamplesPage = Annotated[str, Path(description="From 1; fifty answers on each.")]
+Entries = Annotated[
+    str, Path(description="Two to four ids of entries, as the board has them, with `~` between them.")
+]
 RunSlug = Annotated[str, Path(description="A run, as `index.json` names it.")]
 
 
@@ -74,9 +78,32 @@ async def task(request: Request, task: TaskSlug) -> Response:
     return await _answer(request, f"tasks/{task}.json")
 
 
+@router.get(
+    "/tasks/{task}/items.json", summary="Its samples: difficulty, and how well each tells entries apart"
+)
+async def items(request: Request, task: TaskSlug) -> Response:
+    return await _answer(request, f"tasks/{task}/items.json")
+
+
 @router.get("/runs/{run}.json", summary="A run: manifest, environment, cost, scores and every answer")
 async def run(request: Request, run: RunSlug) -> Response:
     return await _answer(request, f"runs/{run}.json")
+
+
+@router.get(
+    "/runs/{run}/samples/{number}.json",
+    summary="Fifty answers of a run with raw responses and token attributions",
+)
+async def samples(request: Request, run: RunSlug, number: SamplesPage) -> Response:
+    return await _answer(request, f"runs/{run}/samples/{number}.json")
+
+
+@router.get(
+    "/compare/{board}/{entries}.json",
+    summary="Two to four entries of a board: the first against each of the others, task by task",
+)
+async def compare(request: Request, board: BoardSlug, entries: Entries) -> Response:
+    return await _answer(request, f"compare/{board}/{entries}.json")
 
 
 @router.get("/transfer.json", summary="What was learned × what was asked, where something was transferred")

@@ -43,12 +43,21 @@ def app_of(responder: Callable[[], Responder], base: str = "") -> ASGIApp:
     app.include_router(api.router)
     app.mount("/static", StaticFiles(directory=Path(str(files("tianti.web") / "static"))))
     app.add_route("/", _start, methods=["GET"])
+    app.add_route("/{language}/compare/", _compare, methods=["GET"])
+    app.add_route("/{language}/compare/{board}/", _compare, methods=["GET"])
     app.add_route("/{address:path}", _page, methods=["GET"])
     return SecurityHeaders(UnderBase(app, base), base)
 
 
 async def _start(request: Request) -> Response:
     answer: Response = request.app.state.responder().start(request)
+    return answer
+
+
+async def _compare(request: Request) -> Response:
+    language, board = request.path_params["language"], request.path_params.get("board")
+    address = f"{language}/compare/" + (f"{board}/" if board else "")
+    answer: Response = await request.app.state.responder().compare(request, address, board)
     return answer
 
 

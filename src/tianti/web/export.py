@@ -17,7 +17,7 @@ from tianti.board.snapshot import Snapshot
 from tianti.core.exceptions import InputError
 from tianti.store import Store
 from tianti.web.data import ROOT
-from tianti.web.extent import SAMPLES, exported
+from tianti.web.extent import exported, usual_samples
 from tianti.web.site import Site
 from tianti.web.words import LANGUAGES
 
@@ -42,11 +42,11 @@ class _Writer:
         return path
 
 
-def write_site(snapshot: Snapshot, store: Store, folder: Path, samples: int = SAMPLES) -> Path:
+def write_site(snapshot: Snapshot, store: Store, folder: Path, samples: int | None = None) -> Path:
     """Write the site and return the path of its first page, which leads to each language.
 
     A site that is there already is replaced: pages of runs that are gone are removed. The first `samples` of each run
-    have pages of their own.
+    have pages of their own; by default as many as keep the site small.
 
     Raises:
         InputError: the folder holds something that is no site.
@@ -54,7 +54,9 @@ def write_site(snapshot: Snapshot, store: Store, folder: Path, samples: int = SA
     """
     _check(folder)
     writer = _Writer(folder)
-    site = Site(snapshot, store, LEAF, exported(samples))
+    site = Site(
+        snapshot, store, LEAF, exported(usual_samples(len(snapshot.runs)) if samples is None else samples)
+    )
     for address in site.addresses():
         content, _ = site.render(address)
         writer.write(file_of(address), content)

@@ -4,25 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LISTED = 50
+"""Answers of each run that an export lists at least."""
+MOST_SAMPLES = 2000
+"""Answers that an export has pages for, over all runs, where nothing else was said."""
+FEWEST = 3
+"""Of each run, however many runs there are."""
+COMPARED = 20
+"""Entries of a board of which an export compares every two."""
+
 
 @dataclass(frozen=True)
 class Extent:
     """What is left out of a site, whose pages say so.
 
-    The first `samples` of each run have pages; the entries of boards of at most `compared` are compared, every two of
-    them. None is no limit. `asks` says whether somebody is there who answers a form.
+    The first `listed` answers of each run are listed, and the first `samples` have pages of their own; the entries of
+    boards of at most `compared` are compared, every two of them. None is no limit. `asks` says whether somebody is
+    there who answers a form.
     """
 
     samples: int | None = None
+    listed: int | None = None
     compared: int | None = None
     asks: bool = True
 
 
 LIVE = Extent()
-SAMPLES = 50
-"""Sample pages of each run in an export, where nothing else was said."""
 
 
-def exported(samples: int = SAMPLES) -> Extent:
-    """What an export writes: thousands of samples times entries times languages would be millions of files."""
-    return Extent(samples=samples, compared=20, asks=False)
+def usual_samples(runs: int) -> int:
+    """How many answers of each run have pages in an export: thousands of them, in two languages, times hundreds of
+    runs would be millions of files."""
+    return max(FEWEST, min(LISTED, MOST_SAMPLES // max(1, runs)))
+
+
+def exported(samples: int) -> Extent:
+    """What an export writes with pages for so many answers of each run."""
+    return Extent(samples, max(samples, LISTED), COMPARED, asks=False)

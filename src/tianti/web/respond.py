@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from tianti.web.cache import Cache, Rendered
 from tianti.web.data import ROOT
 from tianti.web.page import NoSuchPageError
+from tianti.web.pages.compare import Refused, asked
 from tianti.web.site import Site
 from tianti.web.words import LANGUAGES
 
@@ -29,6 +30,19 @@ class Responder:
             except NoSuchPageError:
                 return await run_in_threadpool(self._missing, address)
         return _response(request, rendered)
+
+    async def compare(self, request: Request, address: str, board: str | None) -> Response:
+        """On to the page that compares the entries `m=…&m=…`, of which the page at `address` asks."""
+        wanted = request.query_params.getlist("m")
+        if not any(name.strip() for name in wanted):
+            return await self.respond(request, address)
+        try:
+            found = asked(self._site, wanted, board)
+        except NoSuchPageError:
+            return await run_in_threadpool(self._missing, address)
+        if isinstance(found, Refused):
+            return HTMLResponse(self._site.render_missing(address, found), 404)
+        return RedirectResponse(found if board is None else f"../{found}", 307)
 
     def start(self, request: Request) -> Response:
         """On to the language that the browser asks for. Relative, so that any base path will do."""

@@ -82,15 +82,15 @@ def run_page(run: Run, scores: Sequence[Score], answers: Sequence[Answer]) -> Ru
     )
 
 
-def shown(answer: Answer, metric: str) -> ShownAnswer:
-    """An answer, cut to what a page can show."""
+def shown(answer: Answer, metric: str, longest: int = LONGEST_TEXT) -> ShownAnswer:
+    """An answer, its texts cut to `longest` characters."""
     return ShownAnswer(
         sample_id=answer.sample_id,
         repeat=answer.repeat,
         state=answer.state,
-        prompt=_cut(answer.prompt),
-        prediction=_cut(answer.prediction),
-        target=_cut(answer.target),
+        prompt=_cut(answer.prompt, longest),
+        prediction=_cut(answer.prediction, longest),
+        target=_cut(answer.target, longest),
         mark=mark(answer.values.get(metric)) if answer.state == "ok" else "",
         reason=answer.reason,
     )
@@ -135,5 +135,5 @@ def _public(answer: Answer) -> dict[str, Any]:
     return {name: value for name, value in asdict(answer).items() if name != "responses"}
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + " […]"
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[:longest] + " […]"

@@ -16,14 +16,20 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from tianti.board.entry_items import EntryItems
+from tianti.board.items import ItemAnalysis, analyse_items
+from tianti.board.results import main_score
 from tianti.board.snapshot import Snapshot
 from tianti.store import Store
+from tianti.web.answered import Answered, answered
+from tianti.web.comparing import Comparing, comparing
 from tianti.web.data import FILES
 from tianti.web.environment import environment
 from tianti.web.extent import LIVE, Extent
 from tianti.web.page import NoSuchPageError
 from tianti.web.pages import PAGES
+from tianti.web.pages.compare import Refused
 from tianti.web.runs import RunPage, run_page
+from tianti.web.samples import Listing, listing
 from tianti.web.views import View, views_of
 from tianti.web.words import LANGUAGES
 
@@ -40,6 +46,7 @@ class Site:
         self.snapshot = snapshot
         self.views = views_of(snapshot.boards)
         self.extent = extent
+        self.read_answers = store.answers
         self.answers = lru_cache(maxsize=8)(store.answers)
         self.items = {view.slug: EntryItems(store, view.board) for view in self.views}
         self._leaf = leaf
@@ -48,6 +55,11 @@ class Site:
         self._tasks = {slug: (view, name) for view in self.views for name, slug in view.tasks.items()}
         self._runs = {slug: (view, run_id) for view in self.views for run_id, slug in view.runs.items()}
         self.run_page = lru_cache(maxsize=8)(self._run_page)
+        self.listing = lru_cache(maxsize=8)(self._listing)
+        self.answered = lru_cache(maxsize=2)(self._answered)
+        self.numbers = lru_cache(maxsize=512)(self._numbers)
+        self.comparing = lru_cache(maxsize=8)(self._comparing)
+        self.analysis = lru_cache(maxsize=64)(self._analysis)
 
     def addresses(self) -> Iterator[str]:
         """Every address there is; the site's own root is empty."""
@@ -80,13 +92,13 @@ class Site:
                 return file.content(self, **keys), file.media_type
         raise NoSuchPageError(address)
 
-    def render_missing(self, address: str) -> str:
-        """The page that says that nothing is at an address."""
+    def render_missing(self, address: str, refused: Refused | None = None) -> str:
+        """The page that says that nothing is at an address, or why nothing is compared there."""
         language, _, rest = address.partition("/")
         if language not in LANGUAGES:
             language, rest = LANGUAGES[0], ""
         depth = address.count("/")
-        return self._fill("missing.html", language, rest, depth=depth, alternates={})
+        return self._fill("missing.html", language, rest, depth=depth, alternates={}, refused=refused)
 
     def view(self, board: str) -> View:
         """The board of a slug."""
@@ -107,6 +119,26 @@ class Site:
     def _run_page(self, run_id: str) -> RunPage:
         recorded = self.snapshot.runs[run_id]
         return run_page(recorded.run, recorded.scores, self.answers(run_id))
+
+    def _listing(self, run_id: str) -> Listing:
+        main = main_score(self.snapshot.runs[run_id].scores)
+        return listing(self.answers(run_id), main.metric if main else "", self.extent)
+
+    def _numbers(self, run_id: str) -> Mapping[str, int]:
+        """The number of the first answer to each sample that has a page."""
+        answers = self.read_answers(run_id)[: self.extent.samples]
+        return {answer.sample_id: number for number, answer in enumerate(answers, 1) if not answer.repeat}
+
+    def _comparing(self, board: str, entries: str) -> Comparing:
+        return comparing(self.view(board), self.items[board], entries)
+
+    def _answered(self, board: str, task: str) -> Answered:
+        return answered(self, self.view(board), task)
+
+    def _analysis(self, board: str, task: str) -> ItemAnalysis | None:
+        view = self.view(board)
+        column = next(column for column in view.board.columns if column.name == task)
+        return analyse_items(view.board, self.items[board], column)
 
     def _fill(self, template: str, language: str, rest: str, **context: Any) -> str:
         """A template with its links: `page(address)` within the language, `file(address)` from the root."""

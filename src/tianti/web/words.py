@@ -65,7 +65,34 @@ QUANTITIES = {
 """Columns of a board that are no tasks."""
 PROVENANCE = {"measured": "measured", "verified": "verified", "imported": "imported", "reported": "reported"}
 """Where the numbers of an entry are from."""
+DATA = {
+    "index": "What there is, by slug",
+    "board": "A board, as `tianti board --json` prints it",
+    "lines": "The same, one line per entry and task",
+    "model": "A model with its entries",
+    "task": "A task with the cell of each entry",
+    "items": "How difficult its samples are, and how well they tell entries apart",
+    "run": "A run with every answer",
+    "samples": "Its answers, fifty in a file, with raw responses and explanations",
+    "compare": "Two entries, task by task",
+}
+"""Kinds of data files."""
+ANSWERS = {
+    "all": "all",
+    "right": "right",
+    "wrong": "wrong",
+    "other": "neither right nor wrong",
+    "error": "error",
+    "skipped": "skipped",
+}
+"""What answers are listed by."""
+REFUSALS = {
+    "number": "Two to four different entries can be compared.",
+    "unknown": "There is no entry called {name} here, or no board that has all of these.",
+}
+"""Why nothing is compared."""
 TABLES = {
+    "refusals": REFUSALS,
     "states": STATES,
     "run_states": RUN_STATES,
     "exclusions": EXCLUSIONS,
@@ -73,6 +100,8 @@ TABLES = {
     "cost_names": COST_NAMES,
     "quantities": QUANTITIES,
     "provenance": PROVENANCE,
+    "data": DATA,
+    "answer_kinds": ANSWERS,
 }
 """Messages by what the data says; templates know each by its name."""
 

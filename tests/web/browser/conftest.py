@@ -110,7 +110,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         record_small(store)
         snapshot = take_snapshot(store)
         site = folder / "site"
-        write_site(snapshot, store, site)
+        write_site(snapshot, store, site, samples=3)
         with live(snapshot, store) as served, exported(site) as lying:
             yield Shown(snapshot, store, served, lying)
 
@@ -184,6 +184,13 @@ def wide(shown: Shown) -> Iterator[str]:
 def address(request: pytest.FixtureRequest, shown: Shown) -> str:
     """Where the small site is; a test that asks for it runs against both."""
     return shown.live if request.param == "live" else shown.exported
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address that its files have at another origin than the site's."""
+    with exported(tmp_path) as address:
+        yield tmp_path, address
 
 
 @pytest.fixture

@@ -1,7 +1,22 @@
 """One file per page; a new one is a file here, a template, and a line below."""
 
 from tianti.web.page import Page
-from tianti.web.pages import board, home, model, plain, reported, run, task
+from tianti.web.pages import (
+    about,
+    answers,
+    board,
+    compare,
+    comparison,
+    embed,
+    home,
+    method,
+    model,
+    plain,
+    reported,
+    run,
+    sample,
+    task,
+)
 
 PAGES: tuple[Page, ...] = (
     home.PAGE,
@@ -10,5 +25,13 @@ PAGES: tuple[Page, ...] = (
     model.PAGE,
     task.PAGE,
     run.PAGE,
+    answers.PAGE,
+    sample.PAGE,
+    compare.PAGE,
+    compare.BOARD_PAGE,
+    comparison.PAGE,
     reported.PAGE,
+    method.PAGE,
+    about.PAGE,
+    embed.PAGE,
 )

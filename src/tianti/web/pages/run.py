@@ -1,4 +1,4 @@
-"""A run with its first answers."""
+"""A run with the list of its first answers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tianti.web.page import Address, Keys, Page
+from tianti.web.pages.answers import rows
 
 if TYPE_CHECKING:
     from tianti.web.site import Site
@@ -20,7 +21,16 @@ def context(site: Site, run: str) -> Mapping[str, Any]:
     """The run, and where on the board it stands."""
     view, run_id = site.run(run)
     entry, cell = view.run_places[run_id]
-    return {"view": view, "shown": site.run_page(run_id), "entry": entry, "task": cell.task, "slug": run}
+    listed = site.listing(run_id)
+    return {
+        "view": view,
+        "shown": site.run_page(run_id),
+        "entry": entry,
+        "task": cell.task,
+        "slug": run,
+        "listed": listed,
+        **(rows(listed, "all", "1") if listed.answers else {}),
+    }
 
 
 PAGE = Page(Address("r/{run}/"), "run.html", every, context)

@@ -1,10 +1,15 @@
-"""A task with its ranking, and the first prompts of one run."""
+"""A task: its ranking, what it can tell apart, its samples over all entries, and the first prompts of one run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from tianti.board import Cell, Column
+from tianti.board.items import Item, ItemAnalysis
+from tianti.stats import normalise
 from tianti.web.page import Address, Keys, Page
 from tianti.web.runs import ShownAnswer
 from tianti.web.views import View
@@ -13,6 +18,23 @@ if TYPE_CHECKING:
     from tianti.web.site import Site
 
 PROMPTS = 3
+LISTED = 20
+"""Samples of each kind that a page lists."""
+NEAR_TOP = 0.95
+"""Where a normalised score is taken for near the top."""
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """How the scores on a task lie. `near_top` counts those at 95 % of the way from guessing to perfect, None where
+    a metric has no such scale; `first` those that no other is shown to beat."""
+
+    entries: int
+    best: float
+    middle: float
+    worst: float
+    near_top: int | None
+    first: int
 
 
 def every(site: Site) -> Iterable[Keys]:
@@ -21,23 +43,77 @@ def every(site: Site) -> Iterable[Keys]:
 
 
 def context(site: Site, task: str) -> Mapping[str, Any]:
-    """The column, the entries that have it in the order of their ranks, and prompts."""
+    """The column, the entries that have it in the order of their ranks, its samples, and prompts."""
     view, name = site.task(task)
     rows = [(entry, entry.cells[name]) for entry in view.board.entries if name in entry.cells]
+    column = next(column for column in view.board.columns if column.name == name)
+    found = site.analysis(view.slug, name)
+    numbers = _numbers(site, view, name)
     return {
         "view": view,
-        "column": next(column for column in view.board.columns if column.name == name),
+        "slug": task,
+        "column": column,
         "rows": sorted(rows, key=lambda row: (row[1].rank is None, row[1].rank or 0, row[0].name)),
+        "saturation": saturation(column, [cell for _, cell in rows]),
+        "analysis": found,
+        "hardest": _hardest(column, found) if found else [],
+        "most": LISTED,
+        "numbers": numbers,
+        "versions": _versions(view, column),
         "prompts": _prompts(site, view, name),
     }
 
 
-def _prompts(site: Site, view: View, name: str) -> Sequence[ShownAnswer]:
-    """The first answers of the first run that has some."""
+def saturation(column: Column, cells: Sequence[Cell]) -> Saturation | None:
+    """How the scores lie; None where there are none."""
+    values = [cell.value for cell in cells if cell.value is not None]
+    if not values:
+        return None
+    scaled = column.higher_is_better and column.counts
+    near = sum(normalise(value, column.chance) >= NEAR_TOP for value in values) if scaled else None
+    pick = (max, min) if column.higher_is_better else (min, max)
+    return Saturation(
+        len(values),
+        pick[0](values),
+        median(values),
+        pick[1](values),
+        near,
+        sum(c.rank_low == 1 for c in cells),
+    )
+
+
+def _hardest(column: Column, found: ItemAnalysis) -> list[Item]:
+    """The hardest samples that somebody got and somebody missed."""
+    mixed = [item for item in found.items if found.lowest < item.mean < found.highest]
+    sign = 1 if column.higher_is_better else -1
+    return sorted(mixed, key=lambda item: sign * item.mean)[:LISTED]
+
+
+def _versions(view: View, column: Column) -> list[Column]:
+    """Other columns of a task of this name: other data, prompt or metric."""
+    base = column.name.partition(" #")[0]
+    return [each for each in view.board.columns if each.name.partition(" #")[0] == base and each != column]
+
+
+def _first_run(site: Site, view: View, name: str) -> str | None:
     for run_id, (_, cell) in view.run_places.items():
         if cell.task == name and site.snapshot.runs[run_id].run.answers_count:
-            return site.run_page(run_id).answers[:PROMPTS]
-    return []
+            return run_id
+    return None
+
+
+def _numbers(site: Site, view: View, name: str) -> Mapping[str, tuple[str, int]]:
+    """(run, number) of an answer to each sample, in the first run that has some."""
+    run_id = _first_run(site, view, name)
+    if run_id is None:
+        return {}
+    return {sample: (view.runs[run_id], number) for sample, number in site.numbers(run_id).items()}
+
+
+def _prompts(site: Site, view: View, name: str) -> Sequence[ShownAnswer]:
+    """The first answers of that run."""
+    run_id = _first_run(site, view, name)
+    return site.run_page(run_id).answers[:PROMPTS] if run_id else []
 
 
 PAGE = Page(Address("t/{task}/"), "task.html", every, context)

@@ -1,0 +1,186 @@
+"""The answers of a run as pages list and show them. They have numbers from 1, in the order of the data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tianti.board.snapshot import RecordedRun
+from tianti.evaluation.answer import Answer
+from tianti.web.extent import Extent
+from tianti.web.runs import ShownAnswer, flat, shown
+
+KINDS = ("all", "right", "wrong", "other", "error", "skipped")
+START = 160
+"""Characters of a prompt or an answer in a list."""
+LONGEST_SAMPLE = 40_000
+"""Characters of a prompt or an answer on its own page."""
+CLOSE = 1e-6
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The answers of a run that are listed, and the numbers of those of each kind. The first `paged` have pages of
+    their own; `total` counts all."""
+
+    answers: Sequence[Answer]
+    metric: str
+    numbers: Mapping[str, Sequence[int]]
+    paged: int
+    total: int
+
+    def starts(self, numbers: Sequence[int]) -> list[tuple[int, str, ShownAnswer]]:
+        """(number, kind, beginning) of these answers."""
+        found = []
+        for number in numbers:
+            answer = self.answers[number - 1]
+            found.append((number, kind_of(answer, self.metric), shown(answer, self.metric, START)))
+        return found
+
+
+def listing(answers: Sequence[Answer], metric: str, extent: Extent) -> Listing:
+    """The first answers, sorted into kinds; kinds without any are left out."""
+    kept = answers[: extent.listed]
+    kinds = [kind_of(answer, metric) for answer in kept]
+    numbers = {
+        kind: [number for number, each in enumerate(kinds, 1) if kind in ("all", each)] for kind in KINDS
+    }
+    known = {kind: own for kind, own in numbers.items() if own}
+    return Listing(kept, metric, known, len(kept[: extent.samples]), len(answers))
+
+
+def kind_of(answer: Answer, metric: str) -> str:
+    """`right` for a value of 1, `wrong` for 0, `other` for what is neither; `error` and `skipped` as they are."""
+    if answer.state != "ok":
+        return answer.state
+    value = answer.values.get(metric)
+    known = isinstance(value, int | float)
+    return {1.0: "right", 0.0: "wrong"}.get(float(value), "other") if known else "other"  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A choice of a question by its place, from 1; its text is on record where it was chosen or right."""
+
+    number: int
+    logprob: float
+    probability: float | None
+    chosen: bool
+    right: bool
+    text: str
+
+
+def choices_of(answer: Answer) -> list[Choice]:
+    """The choices with their log-probabilities; empty where the answer was none of several.
+
+    The probabilities are those over the choices. They are left out where the question was asked in several forms, whose
+    log-probabilities stand behind each other.
+    """
+    if len(answer.responses) == 1 and "logprobs" in answer.responses[0]:
+        scores = list(answer.responses[0]["logprobs"])
+    else:
+        scores = [float(each["logprob"]) for each in answer.responses if "is_greedy" in each]
+    if len(scores) < 2:
+        return []
+    highest = max(scores)
+    total = math.fsum(math.exp(score - highest) for score in scores)
+    probabilities = [math.exp(score - highest) / total for score in scores]
+    gold, predicted = _places(answer, len(scores))
+    once = abs(max(probabilities) - _confidence(answer)) < CLOSE
+    return [
+        Choice(
+            number=place + 1,
+            logprob=score,
+            probability=probabilities[place] if once else None,
+            chosen=place == predicted,
+            right=place == gold,
+            text=answer.target if place == gold else answer.prediction if place == predicted else "",
+        )
+        for place, score in enumerate(scores)
+    ]
+
+
+def _places(answer: Answer, count: int) -> tuple[int | None, int | None]:
+    """The places of the right choice and of the chosen one, as F1 is computed from them."""
+    pair = answer.values.get("f1")
+    if isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(each, int) for each in pair):
+        return pair[0], pair[1]
+    return None, None
+
+
+def _confidence(answer: Answer) -> float:
+    pair = answer.values.get("ece")
+    return float(pair[0]) if isinstance(pair, list | tuple) and len(pair) == 2 else math.nan
+
+
+def responses_of(answer: Answer) -> list[tuple[str, str]]:
+    """What else the model gave back, as (name, text): a thought, tags, the place of a span, token by token."""
+    found = []
+    several = len(answer.responses) > 1
+    for number, response in enumerate(answer.responses, 1):
+        said = {key: value for key, value in response.items() if key not in ("logprobs", "text", "thought")}
+        prefix = f"{number}." if several else ""
+        found += list(flat(said, prefix))
+    return found
+
+
+def thoughts_of(answer: Answer) -> list[str]:
+    """What was written before the answer."""
+    return [str(each["thought"]) for each in answer.responses if each.get("thought")]
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A token of the text: `gap` stands before it, `shade` is its weight beside the largest, from −5 to 5."""
+
+    gap: str
+    text: str
+    weight: float
+    shade: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An explanation as a page shows it; see tianti.evaluation.attribution."""
+
+    method: str
+    answer: str
+    score: float
+    baseline: float
+    delta: float
+    steps: int
+    tokens: Sequence[Marked]
+
+    @property
+    def heaviest(self) -> list[Marked]:
+        """The tokens, those with the largest weights first."""
+        return sorted(self.tokens, key=lambda token: -abs(token.weight))
+
+
+def explanation_of(recorded: RecordedRun, answer: Answer) -> Shown | None:
+    """Why the answer was given, where that was found."""
+    for each in recorded.explanations:
+        if (each.sample_id, each.repeat) == (answer.sample_id, answer.repeat):
+            return _shown(each.found)
+    return None
+
+
+def _shown(found: Mapping[str, Any]) -> Shown:
+    tokens = found["tokens"]
+    largest = max((abs(token["weight"]) for token in tokens), default=0.0) or 1.0
+    marked, end = [], None
+    for token in tokens:
+        gap = " " if end is not None and token["start"] > end else ""
+        marked.append(Marked(gap, token["text"], token["weight"], round(5 * token["weight"] / largest)))
+        end = token["end"]
+    return Shown(
+        found["method"],
+        found["answer"],
+        found["score"],
+        found["baseline"],
+        found["delta"],
+        found["steps"],
+        marked,
+    )

@@ -1,0 +1,73 @@
+"""Samples, comparisons and the pages about the site, in a browser; a board in a frame on another site."""
+
+import re
+
+import pytest
+
+
+def test_from_a_task_to_a_sample_and_its_neighbours(page, address):
+    page.goto(f"{address}en/t/sentiment/")
+    page.get_by_role("link", name="run 1").first.click()
+    page.get_by_role("link", name=re.compile("^right")).click()
+    page.wait_for_url("**/a/right/1/**")
+    page.get_by_role("region", name="Answers").get_by_role("link").first.click()
+    page.wait_for_url("**/s/**")
+    page.goto(f"{page.url.partition('/s/')[0]}/s/1/")
+    page.get_by_role("link", name="Next sample").click()
+    page.wait_for_url("**/s/2/**")
+    others = page.get_by_role("region", name="The same sample, answered by others")
+    others.get_by_role("link").last.click()
+    page.wait_for_url("**/s/2/**")
+    assert page.get_by_role("heading", level=1).inner_text() == "Sample 1"
+
+
+def test_every_kind_of_page_fits_a_phone(open_page, shown, address):
+    page = open_page(viewport={"width": 360, "height": 700}, color_scheme="dark")
+    run = f"zh/r/{shown.snapshot.board.entries[0].cells['sentiment'].run_ids[0]}/"
+    for path in (
+        "zh/compare/all/", "en/method/", "zh/about/", "en/embed/b/all/", "en/t/sentiment/", run, f"{run}s/1/",
+    ):  # fmt: skip
+        page.goto(f"{address}{path}{'index.html' if address == shown.exported else ''}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert page.locator("h1").count() == 1
+
+
+def test_entries_are_compared_by_a_plain_form(open_page, shown):
+    page = open_page(java_script_enabled=False)
+    page.goto(f"{shown.live}zh/compare/all/")
+    entries = shown.snapshot.board.entries[:3]
+    for field, entry in zip(page.get_by_role("combobox").all(), entries, strict=False):
+        field.fill(entry.name)
+    page.get_by_role("button", name="比较").click()
+    page.wait_for_url(f"**/zh/compare/all/{'~'.join(entry.id for entry in entries)}/")
+    assert page.get_by_role("heading", level=2).first.inner_text().startswith(entries[0].name)
+
+
+def test_every_two_entries_of_a_small_board_are_compared(page, address):
+    page.goto(f"{address}en/compare/all/")
+    page.get_by_role("region").get_by_role("link").first.click()
+    page.wait_for_url("**~**")
+    assert page.get_by_role("heading", name="Samples on which they differ").count() == 1
+
+
+@pytest.mark.parametrize(("path", "framed"), [("en/embed/b/all/", True), ("en/b/all/", False)])
+def test_only_the_embed_page_stands_in_a_frame_of_another_site(
+    page, shown, troubles, elsewhere, path, framed
+):
+    host = f'<!doctype html><title>x</title><link rel="icon" href="data:,"><iframe src="{shown.live}{path}"></iframe>'
+    folder, address = elsewhere
+    (folder / "index.html").write_text(host)
+    page.goto(address)
+    frame = page.frames[1]
+    if framed:
+        frame.wait_for_selector("table")
+        assert frame.locator("tbody tr").count() == 10
+        assert not page.context.cookies()
+        return
+    for _ in range(200):
+        if troubles:
+            break
+        page.wait_for_timeout(20)
+    assert "frame-ancestors" in troubles[0]
+    assert frame.locator("table").count() == 0
+    troubles.clear()
