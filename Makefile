@@ -44,7 +44,7 @@ examples: $(VENV)/.test
 # Our engine beside lm-evaluation-harness and the limit (hours; ARGUMENTS=--quick shows the whole path in a minute).
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/engine.py --markdown $(ARGUMENTS)
-	test -n "$(ARGUMENTS)" || { $(BIN)/python benchmarks/startup.py && $(BIN)/python benchmarks/stats.py && $(BIN)/python benchmarks/adapt.py --repeat 3 --markdown; }
+	test -n "$(ARGUMENTS)" || { $(BIN)/python benchmarks/startup.py && $(BIN)/python benchmarks/web.py && $(BIN)/python benchmarks/stats.py && $(BIN)/python benchmarks/adapt.py --repeat 3 --markdown; }
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -22,7 +22,6 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from tianti.core.exceptions import InputError, UnknownNameError
 from tianti.stats.latent import latent_index
@@ -176,6 +175,9 @@ def _ranks(scores: Array) -> Array:
 
 
 def _ranked(values: Array, method: str, axis: int) -> Array:
+    # It takes a third of the start of whatever shows a board, and few boards need it.
+    from scipy.stats import rankdata
+
     missing = np.isnan(values)
     # What is missing comes last, so that it takes no place from others.
     ranks = rankdata(np.where(missing, np.inf, -values), method=method, axis=axis)

@@ -8,7 +8,6 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kendalltau
 
 from tianti.core.exceptions import InputError
 from tianti.stats.aggregates import (
@@ -194,6 +193,8 @@ class _Board:
 def _agreement(
     first: AggregateName, second: AggregateName, orders: Mapping[AggregateName, Array]
 ) -> Agreement:
+    from scipy.stats import kendalltau
+
     both = np.flatnonzero(~np.isnan(orders[first]) & ~np.isnan(orders[second]))
     if not len(both):
         return Agreement(first, second, 0, float("nan"), None, None, None)
