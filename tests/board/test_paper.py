@@ -54,6 +54,13 @@ def test_markdown_shows_a_text_as_it_is(text):
     assert "".join(token.content for token in inline.children) == f"x {text} x"
 
 
+def test_no_address_becomes_a_link_and_numbers_stay_readable():
+    assert markdown("see https://evil.example or www.evil.example") == (
+        r"see https\://evil.example or www\.evil.example"
+    )
+    assert markdown("nano:llama · few-shot(k=4) 82.8 ±1.5") == "nano:llama · few-shot(k=4) 82.8 ±1.5"
+
+
 def _cut(address=""):
     world = World(items=20, languages={"话题": "zh"}, metrics={"p|p": PERPLEXITY})
     results = [world.result(name, "lora", task) for name in HOSTILE for task in ("a_task", "话题")]
@@ -69,7 +76,7 @@ def test_every_cell_of_the_latex_table_is_that_of_the_board():
     lines = to_latex(made).splitlines()
     table = paper_table(made)
     width = len(table.headings)
-    assert lines[0].startswith(f"% a % b c, snapshot {made.whole.snapshot}")
+    assert lines[0].startswith(f"% board a % b c, snapshot {made.whole.snapshot}")
     assert lines[1] == rf"\begin{{tabular}}{{rll{'r' * (width - 3)}}}"
     rows = [re.split(r"(?<!\\)&", line.removesuffix(r" \\")) for line in lines if line.endswith(r" \\")]
     read_back = [tuple(set_by_latex(cell.strip()) for cell in row) for row in rows]

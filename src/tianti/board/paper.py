@@ -39,7 +39,7 @@ def paper_table(cut: Cut) -> PaperTable:
             for entry in cut.board.entries
         ),
         notes=(
-            f"{cut.whole.title or 'board'}, snapshot {cut.whole.snapshot}; {cut.text}; "
+            f"{' '.join(['board', cut.whole.title]).strip()}, snapshot {cut.whole.snapshot}; {cut.text}; "
             f"± is half of the {cut.whole.level:.0%} interval",
         ),
     )
@@ -75,7 +75,8 @@ _LATEX = {
     "±": r"$\pm$", "–": r"\textendash{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
 }  # fmt: skip
 """Characters that LaTeX takes for something else, or has in no font."""
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#+\-.!|~&$@:]")
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|~&$@]|:(?=//)|(?<=[wW]{3})\.")
+"""Characters that could be markup within a line, and what would make a link of an address."""
 
 
 def latex(text: str) -> str:
