@@ -17,6 +17,8 @@ from tianti.web.views import View
 if TYPE_CHECKING:
     from tianti.web.site import Site
 
+MOST_CELLS = 2000
+"""In the task columns of the first rows: a browser lays all of them out before the script draws those in sight."""
 BEHIND = ("parameters", *COSTS)
 """Quantities behind the tasks, each where it is known of some entry."""
 UNITS = {"seconds": "s", "energy": "Wh"}
@@ -33,9 +35,10 @@ def context(site: Site, board: str) -> Mapping[str, Any]:
     """The board's first rows and columns, and what its controls offer."""
     view = site.view(board)
     entries = view.board.entries
+    columns = max(1, len(view.board.columns) + len(view.board.aspects))
     return {
         "view": view,
-        "entries": entries[: plain.ROWS],
+        "entries": entries[: min(plain.ROWS, max(20, MOST_CELLS // columns))],
         "plain_pages": plain.count_pages(view),
         "columns": [*view.board.columns, *view.board.aspects],
         "costs": [key for key in BEHIND if any(QUANTITIES[key](entry) is not None for entry in entries)],

@@ -1,4 +1,6 @@
-// The table: real rows and cells, but only those in sight. A row that leaves at one end comes back at the other.
+// The table: real rows and cells, but only those in sight. A row that leaves at one end comes back at the other. Cells are
+// filled by hand: what a library for components does well, keeping a tree like its description, is what must not happen
+// here in every frame, and the controls are a form that the template holds already. So there is none.
 
 import { element } from "./element.js";
 import { columnsInSight, rowsInSight, serves, sum } from "./window.js";

@@ -3,7 +3,7 @@
 /** @typedef {{from: number, to: number}} Span from the first to before the last */
 
 /** Rows and columns that are kept ready beyond what is in sight. */
-const READY = { rows: 6, columns: 2 };
+const READY = { rows: 3, columns: 1 };
 
 /**
  * @param {number} top how far it is scrolled @param {number} room how high what is in sight is
@@ -35,7 +35,7 @@ export function columnsInSight(left, room, widths, fixed) {
 /** Whether what is drawn serves for what is in sight, and is not much more. @param {Span} drawn @param {Span} sight */
 export function serves(drawn, sight) {
   const more = drawn.to - drawn.from - (sight.to - sight.from);
-  return drawn.from <= sight.from && sight.to <= drawn.to && more <= 3 * READY.columns;
+  return drawn.from <= sight.from && sight.to <= drawn.to && more <= 6 * READY.columns;
 }
 
 /** @param {number[]} numbers */
