@@ -135,6 +135,24 @@ def test_enter_sorts_pins_and_follows(board):
     assert followed.value.is_navigation_request()
 
 
+@pytest.mark.parametrize(("width", "kept"), [(390, ["name"]), (1440, ["rank", "name", "adaptation"])])
+def test_who_it_is_stays_in_sight(open_page, wide, width, kept):
+    page = open_page(viewport={"width": width, "height": 800})
+    page.goto(f"{wide}en/b/all/")
+    page.locator("#tools").wait_for(state="visible")
+    scroll(page, 700, 0)
+    for row in ("thead tr", "tbody tr[aria-rowindex='3']"):
+        for kind in kept:
+            seen = page.evaluate(
+                """(place) => {
+                  const { x, y, width, height } = document.querySelector(place).getBoundingClientRect();
+                  return document.elementFromPoint(x + width / 2, y + height / 2).closest(place) !== null;
+                }""",
+                f"#board {row} .{kind}",
+            )
+            assert seen, (row, kind)
+
+
 def test_pinned_rows_stay_in_sight(board):
     board.locator("button.pin").nth(5).click()
     board.locator("button.pin").nth(9).click()
