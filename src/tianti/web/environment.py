@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from tianti import __version__
 from tianti.board import show
@@ -36,4 +37,11 @@ def environment(language: str) -> Environment:
         letter=show.letter,
         **TABLES,
     )
+    made.filters["code"] = code
     return made
+
+
+def code(text: str) -> Markup:
+    """What stands between `backticks` as code; everything is escaped as ever."""
+    shape = ("{}", "<code>{}</code>")
+    return Markup().join(Markup(shape[index % 2]).format(part) for index, part in enumerate(text.split("`")))
