@@ -27,6 +27,7 @@ from tianti.api import load_streams
 from tianti.board.streams import Stream
 from tianti.board.terminal_streams import interval_text, render_streams, size_text
 from tianti.cli.progress import TerminalProgress
+from tianti.core.exceptions import UnknownNameError
 from tianti.study import Study, read_study, study_of
 
 ORDERS = ("news-first", "films-first")
@@ -93,14 +94,17 @@ def write_tables(page: Path, store: Path) -> None:
 
 def section(order: str, store: Path) -> str:
     """The table of one order: of the streams that all seeds have finished, and of no others."""
-    studies = [read(order, method) for method in METHODS]
-    finished = [
-        stream
-        for study in studies
-        for stream in load_streams(store, study.study)
-        if is_finished(stream, study)
-    ]
+    finished = [stream for method in METHODS for stream in finished_streams(read(order, method), store)]
     return measured(finished) if finished else f"**{order}**: not measured yet.\n"
+
+
+def finished_streams(study: Study, store: Path) -> list[Stream]:
+    """The streams of a study that are finished; none where it was not begun."""
+    try:
+        streams = load_streams(store, study.study)
+    except UnknownNameError:
+        return []
+    return [stream for stream in streams if is_finished(stream, study)]
 
 
 def is_finished(stream: Stream, study: Study) -> bool:

@@ -14,6 +14,7 @@ import run_all
 
 from tianti.adapt.continual import STRATEGIES, parse_strategy
 from tianti.board.streams import Stream
+from tianti.store import Store
 
 FOLDER = Path(run_all.__file__).parent / "continual"
 
@@ -88,3 +89,9 @@ def test_only_what_all_seeds_have_finished_stands_in_the_table(measure: ModuleTy
     assert measure.is_finished(done, study)
     assert not measure.is_finished(replace(done, seeds=study.seeds[:1]), study)
     assert not measure.is_finished(replace(done, missing=3), study)
+
+
+def test_a_study_that_was_not_begun_has_no_rows(measure: ModuleType, tmp_path: Path) -> None:
+    with Store(tmp_path / "store"):
+        pass
+    assert measure.section("news-first", tmp_path / "store") == "**news-first**: not measured yet.\n"
