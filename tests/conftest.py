@@ -32,6 +32,9 @@ def real_data() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests come first: at the end of a run no process is left alone with a long one."""
+    """Files with slow tests come first: at the end of a run no process is left alone with a long one.
+
+    `scripts/test` keeps xdist from putting the files with the fewest tests, which these are, last.
+    """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
