@@ -55,12 +55,13 @@ export class Grid {
     this.widths.replaceChildren(...columns.map((column) => element("col", column.kind)));
     this.#widths = Array.from(this.widths.children, (col) => parseFloat(getComputedStyle(col).width));
     this.table.style.width = `${sum(this.#widths)}px`;
+    const room = this.scroll.clientHeight;
     this.#draw(true);
     const height = this.#rows[0]?.getBoundingClientRect().height;
     if (height && height !== this.#height) {
       this.#height = height;
       this.#draw(true);
-    }
+    } else if (this.scroll.clientHeight > room) this.#draw(false); // It grew with its rows, and has room for more.
   }
 
   /** The cell at a position (−1: heading) and column, drawn where it was not. @param {number} position @param {number} column */
