@@ -59,8 +59,8 @@ def print_versions(found: Versions, *, as_json: bool) -> None:
     console = Console()
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for title in ("version", "state", "made of", "by", "tasks", "made at"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("why", overflow="fold", min_width=20)
+        table.add_column(title, no_wrap=title != "by", overflow="fold")
+    table.add_column("why", overflow="fold")
     for version in found.versions:
         state = "current" if version.number == found.current else version.state
         made = ("–" if version.parent is None else str(version.parent), version.strategy or "the board")
