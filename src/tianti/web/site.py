@@ -25,7 +25,7 @@ from tianti.web.comparing import Comparing, comparing
 from tianti.web.data import FILES
 from tianti.web.environment import environment
 from tianti.web.extent import LIVE, Extent
-from tianti.web.page import NoSuchPageError
+from tianti.web.page import NoSuchPageError, Page
 from tianti.web.pages import PAGES
 from tianti.web.pages.compare import Refused
 from tianti.web.runs import RunPage, run_page
@@ -54,6 +54,8 @@ class Site:
         self._models = {slug: (view, name) for view in self.views for name, slug in view.models.items()}
         self._tasks = {slug: (view, name) for view in self.views for name, slug in view.tasks.items()}
         self._runs = {slug: (view, run_id) for view in self.views for run_id, slug in view.runs.items()}
+        # An export asks for a page in one language after the other: what it is filled with is the same.
+        self._context = lru_cache(maxsize=2)(self._context_of)
         self.run_page = lru_cache(maxsize=8)(self._run_page)
         self.listing = lru_cache(maxsize=8)(self._listing)
         self.answered = lru_cache(maxsize=2)(self._answered)
@@ -84,7 +86,7 @@ class Site:
             for page in PAGES:
                 keys = page.address.match(rest)
                 if keys is not None:
-                    context = page.context(self, **keys)
+                    context = self._context(page, tuple(keys.items()))
                     return self._fill(page.template, language, rest, **context), HTML
         for file in FILES:
             keys = file.address.match(address)
@@ -115,6 +117,9 @@ class Site:
     def run(self, slug: str) -> tuple[View, str]:
         """The board and the id of a run."""
         return _found(self._runs, slug)
+
+    def _context_of(self, page: Page, keys: tuple[tuple[str, str], ...]) -> Mapping[str, Any]:
+        return page.context(self, **dict(keys))
 
     def _run_page(self, run_id: str) -> RunPage:
         recorded = self.snapshot.runs[run_id]
