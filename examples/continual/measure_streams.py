@@ -126,7 +126,7 @@ def measured(streams: Sequence[Stream]) -> str:
                 )
             ),
             f"{stream.training_seconds:,.0f}",
-            size_text(stream.peak_memory_bytes),
+            size_text(stream.added_memory_bytes),
             size_text(stream.kept_bytes),
         )
         for stream in streams

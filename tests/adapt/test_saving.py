@@ -28,6 +28,17 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
     assert (cost.train_loss, cost.validation, cost.seconds) == ((1.0, 0.5), (0.7,), 8.5)
 
 
+def test_a_record_of_before_with_a_figure_that_is_no_longer_taken(tmp_path: Path) -> None:
+    saving.save(tmp_path, IDENTITY, TENSORS, COST)
+    path = tmp_path / "adapted.json"
+    record = json.loads(path.read_text())
+    record["cost"]["peak_memory_bytes"] = 5
+    path.write_text(json.dumps(record))
+    found = saving.load(tmp_path, IDENTITY)
+    assert found is not None
+    assert found[1].seconds == COST.seconds
+
+
 def test_a_folder_without_its_record_is_not_complete(tmp_path: Path) -> None:
     saving.save(tmp_path, IDENTITY, TENSORS, COST)
     (tmp_path / "adapted.json").rename(tmp_path / "adapted.json.part")

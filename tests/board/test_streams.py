@@ -116,7 +116,15 @@ def test_in_the_terminal_and_as_json() -> None:
         console.print(render_streams(found))
         console.print(render_streams(found, matrix=True))
     text = captured.get()
-    for part in ("stream: a → b → c", "66.7", "-30.0", "forgets (best)", "Chaudhry", "3: c"):
+    for part in (
+        "stream: a → b → c",
+        "66.7",
+        "-30.0",
+        "forgets (best)",
+        "Chaudhry",
+        "memory: the most",
+        "3: c",
+    ):
         assert part in text
     (content,) = as_json(found)
     assert content["forgetting_first"]["estimate"] == pytest.approx(0.3)

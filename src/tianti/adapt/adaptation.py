@@ -40,9 +40,10 @@ class Cost:
     """The training loss as a curve of at most 200 points: after each of `loss_steps`, the mean since the one before."""
     epoch_steps: tuple[int, ...] = ()
     """The step at which each epoch ended, where steps are counted."""
-    peak_memory_bytes: int | None = None
-    """The most memory in use while it was trained, model included: on a CPU the process's, on a GPU what torch took.
-    None where it cannot be measured."""
+    added_memory_bytes: int | None = None
+    """The most memory that training added to what was in use before: the network that learns, gradients, the state of
+    the optimizer, activations, examples. The model as it was loaded is not in it. On a CPU of the process, on a GPU of
+    what torch took there; None where it cannot be measured (a CPU without Linux)."""
     tried: tuple[Mapping[str, Any], ...] = ()
     """The tries of a search: settings, validation figure, steps, tokens and seconds of each, and which was chosen."""
 
@@ -52,7 +53,7 @@ class Cost:
         Their work adds up. The trainable parameters are the most that were trained at once, the sizes those of the
         newest network, the losses one curve behind the other, and the best epoch is the newest step's.
         """
-        peaks = (self.peak_memory_bytes, later.peak_memory_bytes)
+        added = (self.added_memory_bytes, later.added_memory_bytes)
         loss_steps, loss_by_step = joined(
             (self.loss_steps, self.loss_by_step), (later.loss_steps, later.loss_by_step), self.steps
         )
@@ -71,7 +72,7 @@ class Cost:
             loss_steps=loss_steps,
             loss_by_step=loss_by_step,
             epoch_steps=self.epoch_steps + tuple(self.steps + step for step in later.epoch_steps),
-            peak_memory_bytes=max((peak for peak in peaks if peak is not None), default=None),
+            added_memory_bytes=max((most for most in added if most is not None), default=None),
             tried=(*self.tried, *later.tried),
         )
 

@@ -18,7 +18,7 @@ from tianti.adapt import saving
 from tianti.adapt.adaptation import Adapted, Cost
 from tianti.adapt.learning import answering
 from tianti.adapt.lesson import Lesson
-from tianti.adapt.memory import PeakMemory
+from tianti.adapt.memory import AddedMemory
 from tianti.adapt.networks import PooledNetwork, TokenNetwork, compute_features, shared_copy
 from tianti.adapt.objectives import choose_objective
 from tianti.adapt.output_heads import fit_output, with_own_output
@@ -35,6 +35,7 @@ PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 def learn_head(lesson: Lesson, folder: Path, progress: Progress) -> Adapted:
     """Fit the head that the model's architecture asks for, or load from `folder` what was fitted before."""
+    memory = AddedMemory(lesson.model.pair()[0].device)
     network = _network(lesson)
     found = saving.load(folder, lesson.identity)
     if found is not None:
@@ -42,7 +43,7 @@ def learn_head(lesson: Lesson, folder: Path, progress: Progress) -> Adapted:
         set_tensors(network, tensors)
         return Adapted(answering(network, choose_objective(lesson)), cost, network, tuple(tensors))
     started = time.perf_counter()
-    with progress.meter(f"head-only · {lesson.task.info.name}", None) as meter, PeakMemory(network) as memory:
+    with progress.meter(f"head-only · {lesson.task.info.name}", None) as meter:
         fit = _fitting(network)
         cost = fit(network, lesson)
         meter.advance(note=f"validation loss {min(cost.validation):.3f}")
@@ -52,7 +53,7 @@ def learn_head(lesson: Lesson, folder: Path, progress: Progress) -> Adapted:
         trainable_parameters=sum(tensor.numel() for tensor in tensors.values()),
         total_parameters=sum(parameter.numel() for parameter in network.parameters()),
         seconds=time.perf_counter() - started,
-        peak_memory_bytes=memory.peak,
+        added_memory_bytes=memory.most,
     )
     cost = replace(cost, saved_bytes=saving.save(folder, lesson.identity, tensors, cost))
     return Adapted(answering(network, choose_objective(lesson)), cost, network, tuple(tensors))

@@ -15,7 +15,7 @@ from tianti.adapt.carrying import start_from
 from tianti.adapt.checkpoints import Checkpoints
 from tianti.adapt.defaults import resolved
 from tianti.adapt.lesson import Lesson, Prepare
-from tianti.adapt.memory import PeakMemory
+from tianti.adapt.memory import AddedMemory
 from tianti.adapt.objectives import Objective, choose_objective
 from tianti.adapt.options import Training
 from tianti.adapt.packing import check_packing
@@ -29,6 +29,7 @@ from tianti.engine.tokens import Window
 def learn(lesson: Lesson, prepare: Prepare, folder: Path, progress: Progress) -> Adapted:
     """Train a copy of the model on the task, or load from `folder` what was trained before."""
     objective = choose_objective(lesson)
+    memory = AddedMemory(lesson.model.pair()[0].device)
     network = untrained(objective, prepare)
     start_from(network, lesson.model.learned)
     names = tuple(name for name, parameter in network.named_parameters() if parameter.requires_grad)
@@ -38,20 +39,20 @@ def learn(lesson: Lesson, prepare: Prepare, folder: Path, progress: Progress) ->
         set_tensors(network, tensors)
         restore_dtype(network, lesson)
     else:
-        with PeakMemory(network) as memory:
-            history, examples = _train(network, objective, folder, progress)
+        history, examples = _train(network, objective, folder, progress)
+        added = memory.most
         restore_dtype(network, lesson)
         tensors = trained_tensors(network)
-        cost = training_cost(network, tensors, history, examples, memory.peak)
+        cost = training_cost(network, tensors, history, examples, added)
         cost = replace(cost, saved_bytes=saving.save(folder, lesson.identity, tensors, cost))
     Checkpoints(folder, {}).clear()
     return Adapted(answering(network, objective), cost, network, names)
 
 
 def training_cost(
-    network: nn.Module, trained: Mapping[str, Tensor], history: History, examples: int, peak: int | None
+    network: nn.Module, trained: Mapping[str, Tensor], history: History, examples: int, added: int | None
 ) -> Cost:
-    """What a training took that left the `trained` weights of `network`; `peak` is its memory, in bytes."""
+    """What a training took that left the `trained` weights of `network`; `added` is its memory, in bytes."""
     return Cost(
         trainable_parameters=sum(tensor.numel() for tensor in trained.values()),
         total_parameters=sum(parameter.numel() for parameter in network.parameters()),
@@ -66,7 +67,7 @@ def training_cost(
         loss_steps=history.loss_steps,
         loss_by_step=history.loss_by_step,
         epoch_steps=history.epoch_steps,
-        peak_memory_bytes=peak,
+        added_memory_bytes=added,
     )
 
 

@@ -1,34 +1,32 @@
-"""The peak of memory while something is trained."""
+"""What training adds to the memory that was in use before."""
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+import gc
 
 import torch
 
 from tianti.core.environment import begin_peak_memory, recent_peak_memory_bytes
 
 
-class PeakMemory:
-    """Inside the context the peak is counted anew; afterwards `peak` is it, in bytes, or None where nobody counts."""
+class AddedMemory:
+    """Counts from where it is made, and so does not depend on what the process held before."""
 
-    peak: int | None = None
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._before: int | None = None
+        if device.type == "cuda":
+            gc.collect()
+            torch.cuda.reset_peak_memory_stats(device)
+            self._before = torch.cuda.memory_allocated(device)
+        elif device.type == "cpu":
+            self._before = begin_peak_memory()
 
-    def __init__(self, network: Any) -> None:
-        self.device = next(network.parameters()).device
-        self._counts = False
-
-    def __enter__(self) -> Self:
-        if self.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(self.device)
-        self._counts = begin_peak_memory()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.device.type == "cuda":
-            self.peak = torch.cuda.max_memory_allocated(self.device)
-        elif self.device.type == "cpu" and self._counts:
-            self.peak = recent_peak_memory_bytes()
+    @property
+    def most(self) -> int | None:
+        """The most that was in use at once since then − what was then, in bytes; None where nobody counts."""
+        if self._before is None:
+            return None
+        on_gpu = self._device.type == "cuda"
+        peak = torch.cuda.max_memory_allocated(self._device) if on_gpu else recent_peak_memory_bytes()
+        return max(peak - self._before, 0)

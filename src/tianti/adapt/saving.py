@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,8 @@ def load(folder: Path, identity: Mapping[str, Any]) -> tuple[dict[str, Tensor], 
     if known != json.loads(json.dumps(dict(identity))):
         differ = sorted(key for key in known.keys() | identity.keys() if known.get(key) != identity.get(key))
         raise StoreError(f"{folder}: holds another adaptation ({', '.join(differ)} differ)", remedy=remedy)
+    figures = {field.name for field in fields(Cost)}  # an older record may have one that is no longer taken
+    cost = {key: value for key, value in cost.items() if key in figures}
     curves = {key: tuple(value) for key, value in cost.items() if isinstance(value, list)}
     return load_file(folder / TENSORS), Cost(**(cost | curves))
 

@@ -72,8 +72,8 @@ class Result:
     """The score under each template, where every sample was asked in all of them."""
     kept_bytes: int = 0
     """The size of what was trained, on disk, and of what a strategy keeps to go on."""
-    peak_memory_bytes: int | None = None
-    """The most memory in use while it was trained."""
+    added_memory_bytes: int | None = None
+    """The most memory that training added to what was in use before; None of a run that did not count it."""
     router_accuracy: float | None = None
     """The share of the task's held-out examples that a strategy's router sends to it; None where nothing routes."""
     stderr: float | None = None
@@ -167,7 +167,7 @@ def read_result(store: Store, run: Run) -> Result:
         templates=run.cost.get("templates", {}).get("scores", {}) if finished else {},
         price=_price(run.cost) if finished else Price(),
         kept_bytes=int(run.cost.get("adaptation", {}).get("saved_bytes", 0)) if finished else 0,
-        peak_memory_bytes=run.cost.get("adaptation", {}).get("peak_memory_bytes") if finished else None,
+        added_memory_bytes=run.cost.get("adaptation", {}).get("added_memory_bytes") if finished else None,
         router_accuracy=run.cost.get("backend", {}).get("router", {}).get("accuracy") if finished else None,
     )
 

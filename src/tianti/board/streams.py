@@ -39,6 +39,8 @@ DEFINITIONS = {
     "(Chaudhry 2018)",
     "learning": "learning accuracy: mean over all tasks of the score just after teaching (MER)",
     "less_forgotten": "how much less is forgotten (first) than by plain training, on the same items",
+    "added_memory_bytes": "the most memory that training added in any stage to what was in use before it: the network "
+    "that learns, gradients, optimizer, activations, what the strategy keeps; not the model as it was loaded",
     "router_accuracy": "mean over all tasks of the share of held-out examples that the router sends to their own task",
 }
 """What each figure is, as it stands beside it."""
@@ -68,7 +70,8 @@ class Stream:
     less_forgotten: Interval | None = None
     training_seconds: float = 0.0
     """Of all stages, per seed."""
-    peak_memory_bytes: int | None = None
+    added_memory_bytes: int | None = None
+    """The most that training added, in any stage, with any seed, to what was in use before; None where none counted."""
     kept_bytes: int = 0
     """What it takes to go on: the weights that were trained, what the strategy keeps, samples at 4 bytes a token."""
     router_accuracy: float | None = None
@@ -127,7 +130,7 @@ class _Grid:
         paid = last if self.policy.learns == "one alone" else self.at(self.tasks, self.tasks - 1)
         seeds = tuple(dict.fromkeys(run.seed for run in last))
         asked = [(stage, task) for stage in stages for task in range(self.tasks) if self.asked(stage, task)]
-        peaks = [run.peak_memory_bytes for run in paid if run.peak_memory_bytes is not None]
+        added = [run.added_memory_bytes for run in paid if run.added_memory_bytes is not None]
         found = Stream(
             model=self.some.model["name"],
             method=label(self.place.method),
@@ -136,7 +139,7 @@ class _Grid:
             seeds=seeds,
             matrix=tuple(tuple(self.score(stage, task) for task in range(self.tasks)) for stage in stages),
             training_seconds=sum(run.price.training_seconds for run in paid) / max(len(seeds), 1),
-            peak_memory_bytes=max(peaks, default=None),
+            added_memory_bytes=max(added, default=None),
             kept_bytes=round(sum(run.kept_bytes for run in paid) / max(len(seeds), 1)),
             router_accuracy=self.router_accuracy(),
             missing=sum(self.score(stage, task) is None for stage, task in asked),

@@ -37,6 +37,7 @@ def render_streams(found: Sequence[Stream], *, matrix: bool = False) -> Renderab
     lines.append(
         "Percentage points ± half the interval for new items, paired over stages; seconds are per seed."
     )
+    lines.append(f"memory: {DEFINITIONS['added_memory_bytes']}.")
     missing = sum(stream.missing for stream in found)
     if missing:
         lines.append(f"{missing} cells have no finished run: figures that need them are left out.")
@@ -71,7 +72,7 @@ def _kept(found: Sequence[Stream]) -> Table:
 def _gained(found: Sequence[Stream]) -> Table:
     table = _table([*GAINED.values(), "seconds", "memory\nMB", "kept\nMB"])
     for stream in found:
-        costs = (size_text(stream.peak_memory_bytes), size_text(stream.kept_bytes))
+        costs = (size_text(stream.added_memory_bytes), size_text(stream.kept_bytes))
         seconds = f"{stream.training_seconds:,.1f}"
         table.add_row(*map(Text, (_name(stream), *_figures(stream, GAINED), seconds, *costs)))
     return table

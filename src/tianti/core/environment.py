@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import platform
 import resource
@@ -63,20 +65,32 @@ def peak_memory_bytes() -> int:
     return max(_earlier_peak, _counted_peak())
 
 
-def begin_peak_memory() -> bool:
-    """Count the peak of `recent_peak_memory_bytes` anew from here; False where the system cannot (Linux can)."""
+def begin_peak_memory() -> int | None:
+    """Count the peak of `recent_peak_memory_bytes` anew from here.
+
+    Returns the resident size now, in bytes; None where the system cannot count anew (Linux can).
+    """
     global _earlier_peak
     _earlier_peak = peak_memory_bytes()
+    _give_back_freed()
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
-        return False
-    return True
+        return None
+    return _counted_peak()
 
 
 def recent_peak_memory_bytes() -> int:
     """The largest resident size since `begin_peak_memory`, in bytes."""
     return _counted_peak()
+
+
+def _give_back_freed() -> None:
+    """What was freed goes back to the system: else it stays resident, and who takes it again seems to need nothing."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc
+    if trim is not None:
+        trim(0)
 
 
 def _counted_peak() -> int:

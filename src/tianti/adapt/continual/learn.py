@@ -19,7 +19,7 @@ from tianti.adapt.continual.strategy import Practice, Stage, Strategy
 from tianti.adapt.defaults import resolved
 from tianti.adapt.learning import training_cost
 from tianti.adapt.lesson import Lesson
-from tianti.adapt.memory import PeakMemory
+from tianti.adapt.memory import AddedMemory
 from tianti.adapt.objectives import choose_objective
 from tianti.adapt.options import Training, settings
 from tianti.adapt.training import History, train, trained_tensors
@@ -98,8 +98,7 @@ def _stage(plan: Plan, stages: int, folders: Sequence[Path], progress: Progress)
     with locked(folder) if stages < len(folders) else nullcontext():
         found = saving.load(folder, identity)
         if found is None:
-            before = _stage(plan, stages - 1, folders, progress) if stages > 1 else None
-            tensors, cost = _train(plan, stages, before, folder, progress)
+            tensors, cost = _train(plan, stages, folders, progress)
             saved = saving.save(folder, identity, tensors, cost)
             found = tensors, replace(cost, saved_bytes=cost.saved_bytes + saved)
             Checkpoints(folder, {}).clear()
@@ -108,21 +107,23 @@ def _stage(plan: Plan, stages: int, folders: Sequence[Path], progress: Progress)
 
 
 def _train(
-    plan: Plan, stages: int, before: Learned | None, folder: Path, progress: Progress
+    plan: Plan, stages: int, folders: Sequence[Path], progress: Progress
 ) -> tuple[dict[str, Tensor], Cost]:
+    # Counted before the stages before are there: what they left is needed to go on.
+    memory = AddedMemory(plan.model.pair()[0].device)
+    before = _stage(plan, stages - 1, folders, progress) if stages > 1 else None
     family = plan.family(stages)
     lessons = tuple(lesson for group in plan.lessons[:stages] for lesson in group)
     number = len(lessons) - 1
     if before is not None:
         plan.strategy.set_out(family, before.weights, before.kept, lessons[number].draw)
-    with PeakMemory(family) as memory:
-        practice = plan.strategy.begin(
-            Stage(family, lessons, number, plan.settings, before.kept if before is not None else {})
-        )
-        history, examples = _practise(plan, stages, practice, folder, progress)
-        kept = practice.keep()
+    practice = plan.strategy.begin(
+        Stage(family, lessons, number, plan.settings, before.kept if before is not None else {})
+    )
+    history, examples = _practise(plan, stages, practice, folders[stages - 1], progress)
+    kept = practice.keep()
     weights = trained_tensors(family)
-    own = training_cost(family, weights, history, examples, memory.peak)
+    own = training_cost(family, weights, history, examples, memory.most)
     cost = replace(before.cost.then(own) if before else own, saved_bytes=practice.sample_bytes)
     tensors = {f"{WEIGHTS}{name}": tensor for name, tensor in weights.items()}
     return tensors | {f"{KEPT}{name}": tensor.contiguous() for name, tensor in kept.items()}, cost
