@@ -21,7 +21,7 @@ def over_stream(study: Study, methods: Sequence[Adaptation], tasks: Sequence[Tas
     per task is not asked again after stages that did not change it.
 
     Raises:
-        StudyError: a reference in the stream that is not exactly one task.
+        StudyError: a reference in the stream that is not exactly one task, or two that are the same task.
         InputError: an adaptation that does not go on over a stream, or no such strategy.
     """
     if len(tasks) != len(study.stream):
@@ -30,6 +30,13 @@ def over_stream(study: Study, methods: Sequence[Adaptation], tasks: Sequence[Tas
             remedy="name each task by itself",
         )
     references = study.stream
+    for place, task in enumerate(tasks):
+        first = next(number for number, other in enumerate(tasks) if other.fingerprint == task.fingerprint)
+        if first < place:
+            raise StudyError(
+                f"stream: {references[first]} and {references[place]} are the same task",
+                remedy="leave one of them out",
+            )
     untrained = Continual.over(tasks, references, stage=0)
     cells: dict[tuple[str, int, str, int], Cell] = {}
     for method in methods:

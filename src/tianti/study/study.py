@@ -89,9 +89,7 @@ class Study(BaseModel):
     def _search_in_words(cls, value: Any) -> Any:
         return parse_search(value) if isinstance(value, str) else value
 
-    @field_validator(
-        "models", "adaptations", "tasks", "stream", "strategies", "seeds", "train_sizes", "transfer"
-    )
+    @field_validator("models", "adaptations", "tasks", "strategies", "seeds", "train_sizes", "transfer")
     @classmethod
     def _once(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(values))
@@ -99,7 +97,16 @@ class Study(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _tasks_of_stream(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("stream") and not values.get("tasks"):
+        if not isinstance(values, dict):
+            return values
+        for key, otherwise in (("stream", "each task is learned by itself"), ("strategies", "it is plain")):
+            # A study that is written out has tuples, and an empty one there stands for a key that was left out.
+            if values.get(key) == []:
+                expected = cls.model_fields[key].description
+                raise ValueError(
+                    f"{key}: expected {expected}, got an empty list; leave {key} out, then {otherwise}"
+                )
+        if values.get("stream") and not values.get("tasks"):
             return {**values, "tasks": values["stream"]}
         return values
 
@@ -111,6 +118,18 @@ class Study(BaseModel):
             )
         if not self.stream:
             return self
+        if len(self.stream) == 1:
+            (task,) = self.stream
+            raise ValueError(
+                f"stream: expected two tasks or more, in the order in which they are learned, got {task} alone; add "
+                f"tasks to it, or give tasks: [{task}] in place of stream"
+            )
+        for place, task in enumerate(self.stream):
+            if task in self.stream[:place]:
+                raise ValueError(
+                    f"stream: expected each task once, got {task} as tasks {self.stream.index(task) + 1} and "
+                    f"{place + 1}; leave one of them out"
+                )
         if self.tasks != self.stream:
             raise ValueError("tasks: a study with a stream asks the tasks of the stream; leave tasks out")
         for key in ("search", "until", "transfer"):
