@@ -34,8 +34,12 @@ def assemble(results: Sequence[Result], title: str, rules: Rules = USUAL) -> Boa
     rows = make_rows(chosen, columns, further, rules)
     named, by_task = [], {}
     ranked: dict[str, dict[str, Cell]] = {row.entry.id: {} for row in rows}
+    having: dict[str, list[Row]] = {column.name: [] for column in columns.values()}
+    for row in rows:
+        for name in row.measured:
+            having[name].append(row)
     for column in columns.values():
-        cells, column, by_task[column.name] = rank_on_task(rows, column, rules)
+        cells, column, by_task[column.name] = rank_on_task(having[column.name], column, rules)
         named.append(column)
         for entry, cell in cells.items():
             ranked[entry][column.name] = cell

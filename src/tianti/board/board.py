@@ -9,9 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from tianti.board.entries import AspectColumn, Cell, Column, Entry, Price, Source
-from tianti.board.rounding import as_rounded, rounded
+from tianti.board.rounding import as_rounded, name_of, rounded
 from tianti.core.exceptions import InputError, UnknownNameError
-from tianti.core.fingerprint import fingerprint
 from tianti.stats.intervals import NEW_ITEMS
 from tianti.stats.ranks import RankMethod
 
@@ -108,7 +107,7 @@ class Board:
     @cached_property
     def snapshot(self) -> str:
         """The sha256 of the board's content: two boards with this id are the same board."""
-        return fingerprint(_content(self))
+        return name_of([FORMAT, self])
 
     @property
     def counting(self) -> tuple[Column, ...]:

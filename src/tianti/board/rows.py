@@ -41,19 +41,18 @@ def make_rows(
         grouped[result.entry_key][result.task_key].append(result)
     names = entry_names(results)
     ids = slugs(_title(names[key]) for key in grouped)
+    place = {task: index for index, task in enumerate(columns)}
     rows = []
     for key in sorted(grouped, key=lambda key: names[key]):
         by_task = grouped[key]
-        measured = {
-            column.name: measure(by_task[task], column, rules)
-            for task, column in columns.items()
-            if task in by_task
-        }
-        some = next(iter(by_task.values()))[0]
-        entry = _entry(some, names[key], ids[_title(names[key])], measured, rules.watts)
+        # A leaderboard of thousands of models is sparse: only the tasks that the entry has are looked at.
+        own = sorted(by_task, key=place.__getitem__)
+        measured = {columns[task].name: measure(by_task[task], columns[task], rules) for task in own}
+        entry = _entry(by_task[own[0]][0], names[key], ids[_title(names[key])], measured, rules.watts)
         aspects: dict[str, Cell] = {}
-        for task in columns:
-            aspects |= aspect_cells(by_task.get(task, ()), further[task], rules)
+        for task in own:
+            if further[task]:
+                aspects |= aspect_cells(by_task[task], further[task], rules)
         rows.append(Row(replace(entry, aspects=aspects), measured))
     return rows
 

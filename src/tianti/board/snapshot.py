@@ -15,10 +15,10 @@ from tianti.board.build import build_board
 from tianti.board.cut import cut
 from tianti.board.filters import EVERYTHING, Selection, write
 from tianti.board.reported import reported_board
-from tianti.board.rounding import rounded
+from tianti.board.rounding import name_of
 from tianti.board.streams import Stream, as_json, read_streams
 from tianti.board.transfer import Matrix, transfer_matrices
-from tianti.core.fingerprint import fingerprint
+from tianti.core.garbage import collector_held
 from tianti.evaluation.score import Score
 from tianti.store import Run, Store
 
@@ -76,7 +76,7 @@ class Snapshot:
             "runs": {run_id: _lasting(recorded) for run_id, recorded in self.runs.items()},
             "earlier": self.earlier,
         }
-        return fingerprint(rounded(content))
+        return name_of(content)
 
 
 def _recorded(store: Store, run: Run) -> RecordedRun:
@@ -93,6 +93,7 @@ def _lasting(recorded: RecordedRun) -> object:
     return recorded if run.state == "finished" else [run.trial_id, run.state, run.reason]
 
 
+@collector_held()
 def take_snapshot(store: Store, study: str | None = None, rules: Rules = USUAL) -> Snapshot:
     """The snapshot of a store, or of one of its studies, as it is now.
 

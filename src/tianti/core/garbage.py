@@ -1,4 +1,4 @@
-"""When Python looks for garbage."""
+"""The collector of garbage, held while much is made that is kept."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def without_collection() -> Iterator[None]:
-    """Within it Python looks for no cyclic garbage.
-
-    For the import of large libraries: they make hundreds of thousands of objects, which all stay, and Python would look
-    through them dozens of times. It is a tenth to a sixth of the time from the start of a command to its first answer.
-    """
-    enabled = gc.isenabled()
+def collector_held() -> Iterator[None]:
+    """Within, Python looks for no cycles. It would walk through all that is made, again and again, and find none: a
+    fifth of the time of a board of thousands of entries. Also to be put above a function, as a decorator."""
+    ran = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if enabled:
+        if ran:
             gc.enable()
