@@ -1,25 +1,30 @@
+from __future__ import annotations
+
 import gc
+from collections.abc import Iterator
 
 import pytest
 
-from tianti.core.garbage import collector_held
+from tianti.core.garbage import without_collection
 
 
-def test_the_collector_runs_again_afterwards():
-    assert gc.isenabled()
-    with collector_held():
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    yield
+    gc.enable()
+
+
+def test_it_is_as_before_afterwards_whatever_happens() -> None:
+    with without_collection():
         assert not gc.isenabled()
     assert gc.isenabled()
-
-
-def test_it_runs_again_after_an_error():
-    with pytest.raises(ZeroDivisionError), collector_held():
-        _ = 1 / 0
+    with pytest.raises(KeyError), without_collection():
+        _ = {}["nothing"]
     assert gc.isenabled()
 
 
-def test_who_held_it_before_holds_it_further():
-    with collector_held():
-        with collector_held():
-            pass
-        assert not gc.isenabled()
+def test_who_had_it_off_keeps_it_off() -> None:
+    gc.disable()
+    with without_collection(), without_collection():
+        pass
+    assert not gc.isenabled()

@@ -81,9 +81,18 @@ def _written(path: Path, text: str) -> Path:
         ({"stream": STREAM, "search": {"lr": [1, 2]}}, "search does not go together with stream"),
         ({"stream": STREAM, "until": "decided"}, "until does not go together with stream"),
         ({"stream": []}, r"stream: expected tasks in the order .*, got an empty list; leave stream out"),
-        ({"stream": STREAM, "strategies": []}, "strategies: expected ways .*, got an empty list; leave strategies out"),
-        ({"stream": STREAM[:1]}, r"stream: expected two tasks or more.*; add .* or give tasks: \[nano/sentiment\]"),
-        ({"stream": [*STREAM, STREAM[1]]}, "stream: expected each task once, got nano/qa as tasks 2 and 4; leave one"),
+        (
+            {"stream": STREAM, "strategies": []},
+            "strategies: expected ways .*, got an empty list; leave strategies out",
+        ),
+        (
+            {"stream": STREAM[:1]},
+            r"stream: expected two tasks or more.*; add .* or give tasks: \[nano/sentiment\]",
+        ),
+        (
+            {"stream": [*STREAM, STREAM[1]]},
+            "stream: expected each task once, got nano/qa as tasks 2 and 4; leave one",
+        ),
     ],
 )
 def test_keys_that_do_not_go_together(fields: dict[str, object], words: str) -> None:
@@ -99,7 +108,10 @@ def test_keys_that_do_not_go_together(fields: dict[str, object], words: str) -> 
         ({"adaptations": ["lora(lr=1e-3..1e-2)"]}, "does not go on over a stream"),
         ({"strategies": ["plane"]}, "unknown strategy 'plane': did you mean 'plain'"),
         ({"strategies": ["plain(x=1)"]}, "unknown argument 'x'"),
-        ({"stream": [*STREAM, "nano/qa(split=test)"]}, r"nano/qa and nano/qa\(split=test\) are the same task"),
+        (
+            {"stream": [*STREAM, "nano/qa(split=test)"]},
+            r"nano/qa and nano/qa\(split=test\) are the same task",
+        ),
     ],
 )
 def test_what_cannot_learn_a_stream(fields: dict[str, object], words: str) -> None:

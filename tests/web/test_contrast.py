@@ -8,7 +8,8 @@ import pytest
 
 SHEET = files("tianti.web").joinpath("static/style.css").read_text(encoding="utf-8")
 LIGHT, DARK = (
-    dict(re.findall(r"--([\w-]+): ([^;]+);", block)) for block in re.findall(r":root \{(.*?)\n *\}", SHEET, re.S)
+    dict(re.findall(r"--([\w-]+): ([^;]+);", block))
+    for block in re.findall(r":root \{(.*?)\n *\}", SHEET, re.S)
 )
 INKS = ("ink", "soft", "accent", "bad", "good")
 GROUNDS = ("ground", "raised", "band")

@@ -8,11 +8,11 @@ from tianti.board.assemble import USUAL, assemble
 from tianti.board.board import Board, Rules
 from tianti.board.imported import imported_results
 from tianti.board.results import Choice, Result, read_results
-from tianti.core.garbage import collector_held
+from tianti.core.garbage import without_collection
 from tianti.store import Store
 
 
-@collector_held()
+@without_collection()
 def build_board(
     store: Store, study: str | None = None, rules: Rules = USUAL, tasks: Sequence[str] = ()
 ) -> Board:

@@ -4,7 +4,7 @@ arithmetic change neither its JSON nor its name."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from operator import attrgetter, is_
 from typing import Any, NamedTuple
@@ -35,13 +35,15 @@ def as_rounded(value: Any) -> Any:
     if isinstance(value, float):
         return _round(value)
     if is_dataclass(value):
-        form = _form(type(value))
+        kind: Any = type(value)
+        form = _form(kind)
+        held = dict(zip(form.names, form.get(value), strict=True))
         changed = {
             name: new
-            for name, old in zip(form.names, form.get(value), strict=True)
+            for name, old in held.items()
             if type(old) not in _PLAIN and (new := as_rounded(old)) is not old
         }
-        return replace(value, **changed) if changed else value
+        return kind(**held | changed) if changed else value
     if isinstance(value, Mapping):
         held = {key: as_rounded(item) for key, item in value.items()}
         return value if all(map(is_, held.values(), value.values())) else held
@@ -57,7 +59,8 @@ def _as_json(value: Any, brief: bool) -> Any:
     if isinstance(value, float):
         return _round(value)
     if is_dataclass(value):
-        form = _form(type(value))
+        kind: Any = type(value)
+        form = _form(kind)
         return {
             name: item if type(item) in _PLAIN else _as_json(item, brief)
             for name, usual, item in zip(form.names, form.defaults, form.get(value), strict=True)

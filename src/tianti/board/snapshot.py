@@ -18,7 +18,7 @@ from tianti.board.reported import reported_board
 from tianti.board.rounding import name_of
 from tianti.board.streams import Stream, as_json, read_streams
 from tianti.board.transfer import Matrix, transfer_matrices
-from tianti.core.garbage import collector_held
+from tianti.core.garbage import without_collection
 from tianti.evaluation.score import Score
 from tianti.store import Run, Store
 
@@ -93,7 +93,7 @@ def _lasting(recorded: RecordedRun) -> object:
     return recorded if run.state == "finished" else [run.trial_id, run.state, run.reason]
 
 
-@collector_held()
+@without_collection()
 def take_snapshot(store: Store, study: str | None = None, rules: Rules = USUAL) -> Snapshot:
     """The snapshot of a store, or of one of its studies, as it is now.
 
