@@ -1,17 +1,15 @@
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tianti.core.exceptions import MissingExtraError, TaskError
 from tianti.tasks import harness_index
-from tianti.tasks.harness_index import cache_folder, harness_version, list_harness, read_index, tasks_folder
+from tianti.tasks.harness_index import harness_version, list_harness, read_index, tasks_folder
 from tianti.tasks.harness_load import build_lm_eval_tasks
 
 SMALL = {
@@ -30,22 +28,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-@pytest.mark.parametrize(
-    ("environment", "expected"),
-    [
-        ({"TIANTI_CACHE": "/a", "XDG_CACHE_HOME": "/b"}, "/a"),
-        ({"XDG_CACHE_HOME": "/b"}, "/b/tianti"),
-        ({"HOME": "/home/someone"}, "/home/someone/.cache/tianti"),
-    ],
-)
-def test_cache_folder(environment: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("TIANTI_CACHE", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    assert cache_folder() == Path(expected)
-
-
 def test_the_index_is_made_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = read_index()
     monkeypatch.setattr(harness_index, "_scan", lambda: pytest.fail("scanned again"))
@@ -60,20 +42,6 @@ def test_another_version_has_another_index(cache: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(harness_index, "harness_version", lambda: "99.0")
     monkeypatch.setattr(harness_index, "_scan", lambda: {"new": ("task", "new.yaml", ())})
     assert set(read_index()) == {"new"}
-
-
-def test_an_index_that_could_not_be_finished_leaves_nothing(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def disk_full(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(json, "dump", disk_full)
-        with pytest.raises(OSError, match="No space"):
-            read_index()
-    assert list(cache.iterdir()) == []
-    assert set(read_index()) == set(SMALL)
 
 
 def test_list_by_pattern_and_by_word(cache: Path) -> None:

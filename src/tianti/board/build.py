@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tianti.board.assemble import USUAL, assemble
 from tianti.board.board import Board, Rules
 from tianti.board.imported import imported_results
+from tianti.board.kept import kept_or_made
 from tianti.board.results import Choice, Result, read_results
 from tianti.core.garbage import without_collection
 from tianti.store import Store
@@ -16,7 +17,8 @@ from tianti.store import Store
 def build_board(
     store: Store, study: str | None = None, rules: Rules = USUAL, tasks: Sequence[str] = ()
 ) -> Board:
-    """Read the runs, or what was imported to the study, and rank; an empty store gives an empty board.
+    """Read the runs, or what was imported to the study, and rank; an empty store gives an empty board. One that took
+    long is kept, and read while the store stays as it is.
 
     Args:
         tasks: patterns of names, such as `nano/*`; where there are some, other tasks are no part of the board.
@@ -25,8 +27,12 @@ def build_board(
         UnknownNameError: no study of this name was recorded, or no task is called so.
         StoreError: answers are gone or were changed since they were sealed.
     """
-    results = results_of(store, study, tasks)
-    return assemble(results, title=title_of(store, study, results), rules=rules)
+
+    def make() -> Board:
+        results = results_of(store, study, tasks)
+        return assemble(results, title=title_of(store, study, results), rules=rules)
+
+    return kept_or_made(store, study, rules, tasks, make)
 
 
 def results_of(store: Store, study: str | None = None, tasks: Sequence[str] = ()) -> list[Result]:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
+from tianti.core.cache import cache_folder, write_whole
 from tianti.core.exceptions import MissingExtraError
 from tianti.core.progress import Progress, Silent
 
@@ -35,14 +34,6 @@ class IndexEntry:
     kind: Kind
     path: str | None = None
     members: tuple[str, ...] = ()
-
-
-def cache_folder() -> Path:
-    """Where tianti keeps what it can make again: TIANTI_CACHE, else XDG_CACHE_HOME/tianti, else ~/.cache/tianti."""
-    if chosen := os.environ.get("TIANTI_CACHE"):
-        return Path(chosen).expanduser()
-    caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(caches).expanduser() / "tianti"
 
 
 def harness_version() -> str:
@@ -78,7 +69,7 @@ def read_index(progress: Progress | None = None) -> Mapping[str, IndexEntry]:
     path = cache_folder() / f"harness-index-{harness_version()}-{_FORMAT}.json"
     if not path.is_file():
         (progress or Silent()).say("Reading lm-eval's task files (once for each version of lm-eval) …")
-        _write(path, _scan())
+        write_whole(path, json.dumps(_scan(), ensure_ascii=False, separators=(",", ":")))
     entries: dict[str, tuple[Kind, str | None, list[str]]] = json.loads(path.read_text(encoding="utf-8"))
     return {name: IndexEntry(kind, file, tuple(members)) for name, (kind, file, members) in entries.items()}
 
@@ -110,16 +101,3 @@ def _scan() -> dict[str, tuple[Kind, str | None, Sequence[str]]]:
         )
         for name, entry in sorted(TaskManager().task_index.items())
     }
-
-
-def _write(path: Path, entries: Mapping[str, tuple[Kind, str | None, Sequence[str]]]) -> None:
-    """Write beside the place and rename, so that nobody ever reads half an index."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(entries, file, ensure_ascii=False, separators=(",", ":"))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
