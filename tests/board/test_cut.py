@@ -135,3 +135,16 @@ def test_the_json_of_a_selection_says_what_it_is_a_part_of():
     assert '"view": "r=lora"' in text
     assert f'"whole": "{BOARD.snapshot}"' in text
     assert '"of_entries": 5' in text
+
+
+def test_names_are_sorted_in_whatever_case_and_numbers_as_numbers():
+    world = World(items=10)
+    names = ("model-13B", "Model-7b", "another", "model-7B")
+    board = assemble([world.result(name) for name in names], "")
+    order = [entry.model for entry in cut(board, Selection(sort=("model",))).board.entries]
+    assert (order[0], order[-1]) == ("another", "model-13B")
+    assert cut(board, Selection(sort=("-model",))).board.entries[0].model == "model-13B"
+    whole = cut(board, Selection(sort=("provenance",))).board.entries
+    assert [entry.model for entry in whole] == [entry.model for entry in board.entries]
+    with pytest.raises(UnknownNameError, match="did you mean 'model'"):
+        cut(board, Selection(sort=("modle",)))

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from tianti.board.assemble import assemble
 from tianti.board.board import Rules
 from tianti.board.costs import COSTS
 from tianti.board.entries import Price
-from tianti.board.pareto import as_json, front, pareto, render_front
+from tianti.board.pareto import Member, as_json, front, near_front, pareto, render_front
 from tianti.cli.application import application
 from tianti.core.exceptions import UnknownNameError
 
@@ -49,6 +50,24 @@ def board_of(world, rules=None):
         "",
         rules or Rules(),
     )
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=12), st.integers(0, 12))
+def test_near_the_front_is_what_falls_least_short_of_it(points, others):
+    def short(one):
+        return max(score for cost, score in points if cost <= one[0]) - one[1]
+
+    ordered = sorted(points, key=lambda point: (point[0], -point[1]))
+    members = [
+        Member(SimpleNamespace(mean=score, place=place), cost, on_front)
+        for place, ((cost, score), on_front) in enumerate(zip(ordered, front(ordered), strict=True))
+    ]
+    kept = near_front(members, others)
+    assert kept == [member for member in members if member in kept]
+    rest = sorted(short((m.cost, m.entry.mean)) for m in members if not m.on_front)
+    near = [m for m in kept if not m.on_front]
+    assert sorted(short((m.cost, m.entry.mean)) for m in near) == rest[:others]
+    assert len(kept) - len(near) == sum(front(points))
 
 
 @pytest.mark.parametrize(

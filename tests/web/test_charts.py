@@ -10,7 +10,7 @@ from tianti.board.assemble import assemble
 from tianti.board.board import Rules
 from tianti.board.entries import Price
 from tianti.board.gains import gains
-from tianti.web.charts import by_epoch, pareto_charts, training_chart, written
+from tianti.web.charts import NEAR, by_epoch, fronts, training_chart, written
 from tianti.web.site import Site
 
 GROUNDS = {"light": "#ffffff", "dark": "#181d25"}
@@ -126,11 +126,22 @@ def test_energy_is_drawn_where_a_power_is_stated(world):
         world.result("m", "zero-shot", price=Price(0, 0.0, 10.0)),
         world.result("m", "lora", price=Price(9, 90.0, 10.0)),
     ]
-    found = dict(pareto_charts(assemble(results, "", Rules(watts=36.0))))
-    assert [row.x for row in found["energy"].rows] == pytest.approx([0.1, 1.0])
+    found = {front.cost: front for front in fronts(assemble(results, "", Rules(watts=36.0)))}
+    assert [row.x for row in found["energy"].chart.rows] == pytest.approx([0.1, 1.0])
     # A cost in which nobody differs says nothing.
     assert "examples" not in found
-    assert pareto_charts(assemble([replace(results[0], provenance="imported")], "")) == []
+    assert fronts(assemble([replace(results[0], provenance="imported")], "")) == []
+
+
+def test_of_a_large_board_the_front_and_what_is_near_to_it_are_drawn(world):
+    results = [
+        world.result("m", f"lora(r={size})", chance=1.0 if size < 3 else 0.4, price=Price(size, 1.0, 1.0))
+        for size in range(1, NEAR + 9)
+    ]
+    (front,) = [each for each in fronts(assemble(results, "")) if each.cost == "trained"]
+    assert front.entries == len(results)
+    assert (front.marked, len(front.chart.rows)) == (1, 1 + NEAR)
+    assert {row.label for row in front.chart.rows[:2]} == {"m · lora(r=1)", "m · lora(r=2)"}
 
 
 def test_how_numbers_are_written():

@@ -117,8 +117,9 @@ def test_an_export_has_the_pairs_of_small_boards(live, monkeypatch):
     assert "<form" not in text
     assert all(pair in text for pair in pairs)
     monkeypatch.setattr("tianti.web.pages.compare.MOST_OF_TABLE", 2)
-    monkeypatch.setattr(small, "extent", Extent(1, 1, 2, asks=False))
-    text, _ = small.render("en/compare/all/")
+    fewer = Site(site.snapshot, store, extent=Extent(1, 1, 2, asks=False))
+    text, _ = fewer.render("en/compare/all/")
     assert "more than 2 entries" in text
-    assert not list(comparison.every(small))
+    assert not list(comparison.every(fewer))
+    assert [each.extent.together(3) for each in (site, small, fewer)] == [4, 2, 0]
     assert "<form" in site.render("en/compare/all/")[0]

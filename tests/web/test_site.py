@@ -11,23 +11,24 @@ from result_files import write_all
 from tianti.board import Board
 from tianti.board.assemble import assemble
 from tianti.board.importers.add import import_files
+from tianti.board.reported import reported_board
 from tianti.board.show import letter
-from tianti.board.snapshot import take_snapshot
+from tianti.board.snapshot import Snapshot, take_snapshot
 from tianti.core.exceptions import InputError
 from tianti.store import Store
 from tianti.web import extent
 from tianti.web.export import file_of, write_site
 from tianti.web.extent import exported
 from tianti.web.page import NoSuchPageError
-from tianti.web.pages import board as board_page
 from tianti.web.pages import plain
 from tianti.web.site import Site
+from tianti.web.sizes import size_classes
 from worlds import World
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 SAMPLES = 3
 """Sample pages of each run."""
-VOID = {"meta", "link", "input", "img", "br", "line", "circle", "col"}
+VOID = {"meta", "link", "input", "img", "br", "line", "circle", "col", "wbr"}
 
 
 class Page(HTMLParser):
@@ -179,7 +180,7 @@ def test_model_task_and_run_pages_say_what_they_should(site):
     assert re.findall(r'<td class="number"><a href="[^"]*">([^<]*)</a>', run) == ["1", "2", "3"]
     assert '<td class="number">50</td>' in run
     assert "lists the first 50 of 100 answers and has pages for the first 3" in run
-    assert "versions.tianti" in run
+    assert "versions.<wbr>tianti" in run
     data = json.loads((folder / "api/v1/runs" / f"{run_id}.json").read_text(encoding="utf-8"))
     assert len(data["answers"]) == 100
 
@@ -199,7 +200,9 @@ def test_hostile_names_and_answers_are_text(store, tmp_path):
         assert "img" not in {tag for tag, _ in elements}
         assert not any("javascript:" in attributes.get("href", "") for _, attributes in elements)
         assert all(
-            attributes.get("src", "").endswith(("board/main.js", "chart.js", "sort.js", "start.js"))
+            attributes.get("src", "").endswith(
+                ("board/main.js", "chart.js", "sort.js", "start.js", "served.js", "embed.js")
+            )
             for tag, attributes in elements
             if tag == "script"
         )
@@ -268,10 +271,25 @@ def test_sizes_of_models_are_classes_that_some_model_is_of():
     huge = world.result("huge")
     huge = replace(huge, model=huge.model | {"parameters": 9 * 10**9})
     board = assemble([world.result("tiny"), huge], "")
-    assert board_page.sizes(board.entries) == [
+    assert [(each.text, " ".join(each.conditions)) for each in size_classes(board.entries)] == [
         ("< 100M", "parameters:lt:100000000"),
-        ("8.00B – 20.0B", "parameters:ge:8000000000 parameters:lt:20000000000"),
+        ("8B – 20B", "parameters:ge:8000000000 parameters:lt:20000000000"),
     ]
+
+
+def test_the_first_page_has_a_tile_for_each_board(store):
+    world = World()
+    huge = world.result("huge", chance=0.9)
+    huge = replace(huge, model=huge.model | {"parameters": 9 * 10**9})
+    snapshot = Snapshot((assemble([world.result("tiny"), huge], ""),), (), (), reported_board(), {})
+    text, _ = Site(snapshot, store).render("en/")
+    tile = re.search(r'<section class="tile">(.*?)</section>', text, re.DOTALL)[1]
+    assert "2 entries on 1 tasks" in tile
+    assert re.search(r'class="best".*?huge · zero-shot', tile, re.DOTALL)
+    assert (
+        '<a href="../en/b/all/?f=parameters:ge:8000000000&amp;f=parameters:lt:20000000000">8B – 20B</a>'
+        in tile
+    )
 
 
 def test_plain_pages_have_every_row_once(site, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -24,6 +25,15 @@ QUANTITIES: Mapping[str, Callable[[Entry], float | None]] = MappingProxyType(
 )
 """The columns that are no tasks: the place, the mean in per cent as it is shown, the model's parameters, and what it
 took."""
+
+TEXTS: Mapping[str, Callable[[Entry], str]] = MappingProxyType(
+    {
+        "model": lambda entry: entry.model,
+        "adaptation": lambda entry: entry.adaptation,
+        "provenance": lambda entry: entry.provenance,
+    }
+)
+"""What entries are sorted by as text."""
 
 ALWAYS = "rank"
 """The column that no choice of columns leaves out."""
@@ -88,16 +98,22 @@ def cut(board: Board, selection: Selection) -> Cut:
     return Cut(replace(board, entries=kept, columns=columns, aspects=aspects), quantities, board, selection)
 
 
-def number_of(board: Board, name: str) -> Callable[[Entry], float | None]:
+def _natural(text: str) -> list[str | int]:
+    """Text in whatever case, numbers in it as numbers: 7B comes before 13B."""
+    parts = re.split(r"([0-9]+)", text.casefold())
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)]
+
+
+def number_of(board: Board, name: str, *others: str) -> Callable[[Entry], float | None]:
     """What a column says of an entry, as the board shows it (shares in per cent): a quantity, or a task by slug or
-    name.
+    name. `others` are names that one may have meant as well.
 
     Raises:
         UnknownNameError: the board has no such column.
     """
     if name in QUANTITIES:
         return QUANTITIES[name]
-    column = _named(board)[_known(board, name)]
+    column = _named(board)[_known(board, name, *others)]
 
     def value(entry: Entry) -> float | None:
         cell = entry.cells.get(column.name)
@@ -118,8 +134,11 @@ def _has_text(entry: Entry, text: str) -> bool:
 
 def _sorted(entries: Sequence[Entry], board: Board, sort: str) -> list[Entry]:
     """By a column; what has no number there comes last in either direction, equal ones in the order of the board."""
-    value = number_of(board, sort.removeprefix("-"))
+    name = sort.removeprefix("-")
     sign = -1 if sort.startswith("-") else 1
+    if name in TEXTS:
+        return sorted(entries, key=lambda entry: _natural(TEXTS[name](entry)), reverse=sign < 0)
+    value = number_of(board, name, *TEXTS)
     keyed = [(value(entry), entry) for entry in entries]
     known = [(sign * key, entry) for key, entry in keyed if key is not None]
     missing = [entry for key, entry in keyed if key is None]
@@ -139,9 +158,10 @@ def _columns(board: Board, selection: Selection) -> tuple[tuple[Column, ...], tu
     return tuple(column for column in columns if not languages or column.language in languages), quantities
 
 
-def _known(board: Board, name: str) -> str:
+def _known(board: Board, name: str, *others: str) -> str:
     if name not in QUANTITIES and name not in _named(board):
-        raise UnknownNameError("column", name, {*QUANTITIES, *slugs(c.name for c in board.columns).values()})
+        there = {*QUANTITIES, *others, *slugs(c.name for c in board.columns).values()}
+        raise UnknownNameError("column", name, there)
     return name
 
 

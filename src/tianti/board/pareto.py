@@ -65,6 +65,20 @@ def front(points: Sequence[tuple[float, float]]) -> list[bool]:
     return on_front
 
 
+def near_front(found: Sequence[Member], others: int) -> list[Member]:
+    """Of `found`, which is as `pareto` gives it: the front, and so many others that fall least short of it.
+
+    One falls short by how much higher a mean is to be had for as little; of equal ones the cheaper counts as nearer.
+    """
+    best, short = float("-inf"), {}
+    for place, member in enumerate(found):
+        best = max(best, member.entry.mean or 0.0)
+        if not member.on_front:
+            short[place] = best - (member.entry.mean or 0.0)
+    near = set(sorted(short, key=lambda place: short[place])[:others])
+    return [member for place, member in enumerate(found) if member.on_front or place in near]
+
+
 def as_json(found: Sequence[Member]) -> list[dict[str, Any]]:
     """The members as plain data."""
     return [

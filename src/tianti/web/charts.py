@@ -11,8 +11,11 @@ from tianti.board.costs import COSTS
 from tianti.board.curves import Curve, Point
 from tianti.board.entries import Column
 from tianti.board.gains import Gain
-from tianti.board.pareto import Member, pareto
+from tianti.board.pareto import Member, near_front, pareto
 from tianti.board.show import is_share, plain
+
+NEAR = 40
+"""Entries that are drawn beside a front: a browser cannot hold thousands of rows for each cost."""
 
 Kind = Literal["lines", "points", "intervals"]
 """Scores over a quantity; scores against a cost; values of several things with their intervals."""
@@ -45,6 +48,14 @@ class Chart:
     def ranges(self) -> bool:
         """Whether any row has an interval."""
         return any(row.low is not None for row in self.rows)
+
+    @property
+    def ends(self) -> list[tuple[str, float | None, float | None]]:
+        """(series, what it begins with, what it ends with), by x."""
+        found: dict[str, list[Row]] = {}
+        for row in sorted(self.rows, key=lambda row: row.x):
+            found.setdefault(row.series, []).append(row)
+        return [(series, rows[0].y, rows[-1].y) for series, rows in found.items()]
 
 
 def written(value: float | None) -> str:
@@ -120,11 +131,26 @@ def by_epoch(cost: Mapping[str, Any]) -> bool:
     return not cost.get("loss_steps") or len(steps) != len(cost.get("train_loss", ()))
 
 
-def pareto_charts(board: Board) -> list[tuple[str, Chart]]:
+@dataclass(frozen=True)
+class Front:
+    """Means against a cost: those on the front and those nearest to it, of so many `entries` of which the cost is
+    known."""
+
+    cost: str
+    chart: Chart
+    entries: int
+
+    @property
+    def marked(self) -> int:
+        """How many are on the front."""
+        return sum(row.mark for row in self.chart.rows)
+
+
+def fronts(board: Board) -> list[Front]:
     """Means against each cost by which the entries of a board differ."""
     found = [(cost, pareto(board, cost)) for cost in COSTS]
     return [
-        (cost, _pareto_chart(members))
+        Front(cost, _pareto_chart(near_front(members, NEAR)), len(members))
         for cost, members in found
         if len({member.cost for member in members}) > 1
     ]

@@ -8,8 +8,9 @@ from tianti.board import Entry
 from tianti.board.compare import Comparison, compare_entries
 from tianti.board.disagreements import Disagreements, disagreements
 from tianti.board.entry_items import EntryItems
+from tianti.web.extent import LEAST, MOST
 from tianti.web.page import NoSuchPageError
-from tianti.web.pages.compare import BETWEEN, LEAST, MOST
+from tianti.web.pages.compare import BETWEEN
 from tianti.web.views import View
 
 

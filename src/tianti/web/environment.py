@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,6 +13,9 @@ from tianti.board import show
 from tianti.web import charts, draw
 from tianti.web.policy import POLICY
 from tianti.web.words import LANGUAGES, TABLES, TAGS, translator
+
+_PARTS = re.compile(r"(?<=[/_:,])(?=[^/_:,])|(?<=\.)(?=[A-Za-z])|(?<=[^(])(?=\()")
+"""Where a name may be broken; static/board/element.js has the same."""
 
 
 @cache
@@ -38,6 +42,7 @@ def environment(language: str) -> Environment:
         **TABLES,
     )
     made.filters["code"] = code
+    made.filters["broken"] = broken
     return made
 
 
@@ -45,3 +50,8 @@ def code(text: str) -> Markup:
     """What stands between `backticks` as code; everything is escaped as ever."""
     shape = ("{}", "<code>{}</code>")
     return Markup().join(Markup(shape[index % 2]).format(part) for index, part in enumerate(text.split("`")))
+
+
+def broken(name: str) -> Markup:
+    """A name that may go on in another line behind what divides it, before it does so within a word."""
+    return Markup("<wbr>").join(_PARTS.split(name))

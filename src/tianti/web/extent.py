@@ -12,6 +12,8 @@ FEWEST = 3
 """Of each run, however many runs there are."""
 COMPARED = 20
 """Entries of a board of which an export compares every two."""
+LEAST, MOST = 2, 4
+"""Entries that are compared at once."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,12 @@ class Extent:
     listed: int | None = None
     compared: int | None = None
     asks: bool = True
+
+    def together(self, entries: int) -> int:
+        """How many entries of a board of so many are compared at once; 0 where none are."""
+        if self.asks:
+            return MOST
+        return LEAST if self.compared is None or entries <= self.compared else 0
 
 
 LIVE = Extent()

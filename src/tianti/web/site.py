@@ -47,6 +47,7 @@ class Site:
         self.views = views_of(snapshot.boards)
         self.extent = extent
         self.read_answers = store.answers
+        self._imports = store.imports
         self.answers = lru_cache(maxsize=8)(store.answers)
         self.items = {view.slug: EntryItems(store, view.board) for view in self.views}
         self._leaf = leaf
@@ -117,6 +118,14 @@ class Site:
     def run(self, slug: str) -> tuple[View, str]:
         """The board and the id of a run."""
         return _found(self._runs, slug)
+
+    def newest(self, view: View) -> str:
+        """The day (UTC) of the newest result of a board, as `2026-01-31`; empty where it has none."""
+        finished = [
+            self.snapshot.runs[run_id].run.finished_at for run_id in view.runs if run_id in self.snapshot.runs
+        ]
+        imported = [each.imported_at for each in self._imports() if each.study == view.board.title]
+        return max((time[:10] for time in (finished or imported) if time), default="")
 
     def _context_of(self, page: Page, keys: tuple[tuple[str, str], ...]) -> Mapping[str, Any]:
         return page.context(self, **dict(keys))

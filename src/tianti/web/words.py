@@ -77,6 +77,11 @@ DATA = {
     "compare": "Two entries, task by task",
 }
 """Kinds of data files."""
+CURVE_TITLES = {
+    "learning": "{task}: score by training examples",
+    "shots": "{task}: score by examples in the prompt",
+}
+"""What curves on a task show."""
 ANSWERS = {
     "all": "all",
     "right": "right",
@@ -101,6 +106,7 @@ TABLES = {
     "quantities": QUANTITIES,
     "provenance": PROVENANCE,
     "data": DATA,
+    "curve_titles": CURVE_TITLES,
     "answer_kinds": ANSWERS,
 }
 """Messages by what the data says; templates know each by its name."""

@@ -79,12 +79,14 @@ OpenPage = Callable[..., Page]
 
 @dataclass(frozen=True)
 class Shown:
-    """A snapshot, its store, and where its site is: `live` and `exported` are addresses that end in a slash."""
+    """A snapshot, its store, and where its site is: `live` and `exported` are addresses that end in a slash, what was
+    exported lies in `folder`."""
 
     snapshot: Snapshot
     store: Store
     live: str
     exported: str
+    folder: Path
 
 
 @pytest.fixture(scope="session")
@@ -112,7 +114,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         site = folder / "site"
         write_site(snapshot, store, site, samples=3)
         with live(snapshot, store) as served, exported(site) as lying:
-            yield Shown(snapshot, store, served, lying)
+            yield Shown(snapshot, store, served, lying, site)
 
 
 @pytest.fixture(scope="session")

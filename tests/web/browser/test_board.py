@@ -88,6 +88,8 @@ def test_search_sort_filters_and_columns_stand_in_the_address(page, address, sho
         "f=mean:ge:40&f=sentiment:lt:90",
         "s=-topics",
         "s=texts",
+        "s=adaptation",
+        "s=mean&s=-adaptation",
         "r=zero-shot&s=sentiment",
         "family=causal&provenance=measured&f=parameters:le:1e6",
         "f=texts:gt:0&q=LLAMA",
@@ -146,12 +148,55 @@ def test_pinned_entries_stay_on_top_and_can_be_compared(page, address, shown):
     page.get_by_role("searchbox").fill("no such thing")
     assert len(rows_of(page)) == 2
     assert rows_of(page)[0] == last
-    link = page.locator("#compare").get_attribute("href")
-    assert link.endswith(f"compare/?m={pins[0]}&m={pins[1]}") or link.endswith(
-        f"compare/index.html?m={pins[0]}&m={pins[1]}"
-    )
+    page.locator("#compare a").click()
+    page.wait_for_url(f"**/compare/all/{pins[1]}~{pins[0]}/**")
+    page.go_back()
     page.locator("button.pin").first.click()
     assert len(rows_of(page)) == 1
+    assert not page.locator("#compare").is_visible()
+
+
+def test_what_is_not_compared_is_said(page, address, shown):
+    ids = [entry.id for entry in shown.snapshot.board.entries]
+    for count, live, exported in ((2, True, True), (3, True, False), (5, False, False)):
+        opened(page, address, "?" + "&".join(f"pin={id}" for id in ids[:count]))
+        there = live if address == shown.live else exported
+        link, why = page.locator("#compare a"), page.locator("#compare .why")
+        assert (link.get_attribute("href") is not None) == there
+        assert (link.get_attribute("aria-disabled") == "true", why.is_visible()) == (not there, not there)
+    page.get_by_role("searchbox").fill("nano")
+    assert page.locator("#compare").is_visible()
+
+
+def test_names_are_sorted_as_the_language_does(page, address, shown):
+    for language, last in (("en", "模型/甲 🐉"), ("zh", "org/name, second; third")):
+        opened(page, address, board=f"{language}/b/all/")
+        page.locator("[data-sort=model]").click()
+        assert query(page) == "?s=model"
+        order = list(dict.fromkeys(model for model, _ in rows_of(page)))
+        assert order[-1] == last
+        assert len(order) == len({entry.model for entry in shown.snapshot.board.entries})
+        # By keys: the cell of the heading is reached with an arrow, and sorted by with Enter.
+        page.locator("td.rank").first.click()
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        assert query(page) == "?s=-model"
+        assert page.locator("th[aria-sort=descending] .heading").count() == 1
+        assert list(dict.fromkeys(model for model, _ in rows_of(page))) == order[::-1]
+
+
+def test_names_of_tasks_are_broken_behind_what_divides_them(open_page, wide):
+    page = open_page(java_script_enabled=False)
+    page.goto(wide + BOARD)
+    parts = """() => [...document.querySelectorAll("#board .heading")].map((each) =>
+      [...each.childNodes].map((node) => node.nodeName === "WBR" ? "|" : node.textContent).join(""))"""
+    before = page.evaluate(parts)
+    assert before[0] == "Rank"
+    scripted = open_page()
+    opened(scripted, wide)
+    shown = scripted.evaluate(parts)
+    assert shown == before[: len(shown)]
 
 
 def test_the_other_language_keeps_the_view(page, address):

@@ -25,6 +25,9 @@ def charted(request, tmp_path_factory, serve):
 
 
 def look_at(page, figure):
+    fold = page.locator(f"details.fold:not([open]):has({figure}) > summary")
+    if fold.count():
+        fold.click()
     page.locator(figure).scroll_into_view_if_needed()
     page.wait_for_selector(f"{figure}[data-drawn] svg")
 
@@ -45,13 +48,30 @@ def test_every_chart_is_drawn_when_it_comes_into_view(page, charted):
     assert figures.count() == 9
     for index in range(figures.count()):
         look_at(page, f"figure#{figures.nth(index).get_attribute('id')}")
+    assert page.locator("details.fold[open]").count() > 0
     assert len([url for url in asked if url.endswith("echarts.js")]) == 1
     for name in ("few-shot(k=4)", "full(max_examples=256)"):
         assert page.locator(f"{GAINS} svg text", has_text=name).count() == 1
 
 
+def test_what_is_folded_is_drawn_when_it_is_opened_and_printed_in_any_case(page, charted):
+    page.goto(f"{charted}zh/m/nano-llama/")
+    look_at(page, GAINS)
+    assert page.locator("details.fold figure[data-drawn]").count() == 0
+    assert not page.locator("figure#training-1").is_visible()
+    page.emulate_media(media="print")
+    assert page.locator("figure#training-1 table").is_visible()
+    assert not page.locator("figure#training-1 .canvas").is_visible()
+    page.emulate_media(media="screen")
+    look_at(page, "figure#training-1")
+
+
 def test_without_a_script_there_is_the_table(open_page, charted):
     page = open_page(java_script_enabled=False)
+    page.goto(f"{charted}en/b/all/")
+    page.goto(f"{charted}en/m/nano-llama/")
+    page.locator("details.fold", has=page.locator("figure#training-1")).locator("> summary").click()
+    assert page.locator("figure#training-1 table").is_visible()
     page.goto(f"{charted}en/b/all/")
     table = page.locator("figure#pareto-trained table")
     assert table.is_visible()

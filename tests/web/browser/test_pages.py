@@ -61,7 +61,7 @@ def test_only_the_embed_page_stands_in_a_frame_of_another_site(
     frame = page.frames[1]
     if framed:
         frame.wait_for_selector("table")
-        assert frame.locator("tbody tr").count() == 10
+        assert frame.locator("tbody tr:visible").count() == 10
         assert not page.context.cookies()
         return
     for _ in range(200):
@@ -71,3 +71,33 @@ def test_only_the_embed_page_stands_in_a_frame_of_another_site(
     assert "frame-ancestors" in troubles[0]
     assert frame.locator("table").count() == 0
     troubles.clear()
+
+
+@pytest.mark.parametrize(("asked", "rows"), [("", 10), ("?top=3", 3), ("?top=12", 12), ("?top=many", 10)])
+def test_a_frame_shows_as_many_rows_as_its_address_asks_for(page, address, shown, asked, rows):
+    leaf = "index.html" if address == shown.exported else ""
+    page.goto(f"{address}zh/embed/b/all/{leaf}{asked}")
+    assert page.locator("tbody tr:visible").count() == rows
+
+
+@pytest.mark.parametrize("path", ["en/b/all/", "zh/m/nano-llama/", "en/reported/"])
+def test_a_page_that_is_opened_as_a_file_says_how_to_serve_it(browser, shown, path):
+    # A page that is not watched: a browser says of each module that it does not load it.
+    page = browser.new_page()
+    page.goto(f"file://{shown.folder}/{path}index.html")
+    assert "python -m http.server" in page.locator("#unserved").inner_text()
+    page.close()
+    served = browser.new_page()
+    served.goto(f"{shown.exported}{path}")
+    assert not served.locator("#unserved").is_visible()
+    served.close()
+
+
+def test_the_first_page_leads_to_the_boards_and_the_best_of_them(open_page, address, shown):
+    page = open_page(viewport={"width": 390, "height": 800})
+    page.goto(f"{address}en/")
+    tile = page.locator(".tile").first
+    assert shown.snapshot.board.entries[0].name in tile.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    tile.get_by_role("link").first.click()
+    page.wait_for_url("**/en/b/all/**")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tianti.board import Entry
@@ -11,6 +11,7 @@ from tianti.board.cut import QUANTITIES
 from tianti.board.show import MISSING, compact, number
 from tianti.web.page import Address, Keys, Page
 from tianti.web.pages import plain
+from tianti.web.sizes import size_classes
 from tianti.web.table import task_slugs
 from tianti.web.views import View
 
@@ -22,8 +23,6 @@ MOST_CELLS = 2000
 BEHIND = ("parameters", *COSTS)
 """Quantities behind the tasks, each where it is known of some entry."""
 UNITS = {"seconds": "s", "energy": "Wh"}
-SIZES = (10**8, 10**9, 3 * 10**9, 8 * 10**9, 20 * 10**9, 75 * 10**9)
-"""Where classes of sizes of models begin and end, in parameters."""
 
 
 def every(site: Site) -> Iterable[Keys]:
@@ -48,7 +47,8 @@ def context(site: Site, board: str) -> Mapping[str, Any]:
         "families": _different(entry.architecture for entry in entries),
         "provenances": _different(entry.provenance for entry in entries),
         "languages": _different(column.language for column in view.board.columns),
-        "sizes": sizes(entries),
+        "sizes": size_classes(entries),
+        "together": site.extent.together(len(entries)),
         "task_keys": _task_keys(view),
     }
 
@@ -61,29 +61,6 @@ def cost_text(entry: Entry, key: str) -> str:
     if key == "energy":
         return number(value)
     return f"{round(10 * value) / 10:.1f}" if key == "seconds" else compact(round(value))
-
-
-def sizes(entries: Sequence[Entry]) -> list[tuple[str, str]]:
-    """The classes of sizes that some model is of: what they are called, and the conditions that say them in an
-    address."""
-    found = []
-    for low, high in zip((None, *SIZES), (*SIZES, None), strict=True):
-        if any(_is_within(entry.parameters, low, high) for entry in entries):
-            bounds = [("ge", "≥", low), ("lt", "<", high)]
-            known = [(operator, sign, bound) for operator, sign, bound in bounds if bound is not None]
-            text = (
-                f"{compact(known[0][2])} – {compact(known[1][2])}"
-                if len(known) == 2
-                else f"{known[0][1]} {compact(known[0][2])}"
-            )
-            found.append((text, " ".join(f"parameters:{operator}:{bound}" for operator, _, bound in known)))
-    return found
-
-
-def _is_within(parameters: int | None, low: int | None, high: int | None) -> bool:
-    return (
-        parameters is not None and (low is None or parameters >= low) and (high is None or parameters < high)
-    )
 
 
 def _different(words: Iterable[str]) -> list[str]:

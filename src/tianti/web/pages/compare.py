@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tianti.board import Board, Entry
+from tianti.web.extent import LEAST, MOST
 from tianti.web.page import Address, Page, once
 from tianti.web.pages import board as board_page
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 BETWEEN = "~"
 """Stands between the entries of an address; no slug has one."""
-LEAST, MOST = 2, 4
-"""Entries that are compared at once."""
 MOST_OF_TABLE = 20
 """Entries of a board of which all pairs stand in a table."""
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tianti.board import Column
+from tianti.board.compare import Difference
 from tianti.board.curves import curves, shot_curves
-from tianti.board.gains import gains
+from tianti.board.gains import Gain, gains
 from tianti.web.charts import gain_chart
 from tianti.web.model_runs import commands, curve_charts, history, trainings
 from tianti.web.page import Address, Keys, Page
@@ -37,6 +39,8 @@ def context(site: Site, model: str) -> Mapping[str, Any]:
         "base": base,
         "gains": found,
         "gain_chart": gain_chart(found),
+        "shown_sign": shown_sign,
+        **_shown(view.board.columns, found),
         "learning": curve_charts(own, curves(own), snapshot.runs, log=True),
         "shots": curve_charts(own, shot_curves(own), snapshot.runs, log=False),
         "trainings": trainings(own, snapshot.runs),
@@ -45,6 +49,24 @@ def context(site: Site, model: str) -> Mapping[str, Any]:
         "history": history(own, snapshot),
         "commands": commands(own, snapshot.runs),
     }
+
+
+def shown_sign(found: Difference | None, column: Column) -> int:
+    """1 where a difference is shown to be a gain, -1 where a loss; 0 where its interval holds 0 or it has none."""
+    if found is None or found.low is None or found.high is None or found.low <= 0 <= found.high:
+        return 0
+    return 1 if (found.low > 0) == column.higher_is_better else -1
+
+
+def _shown(columns: Sequence[Column], found: Sequence[Gain]) -> dict[str, int]:
+    """How many differences of tasks there are, and how many of them are shown gains and losses."""
+    signs = [
+        shown_sign(difference, column)
+        for gain in found
+        for column in columns
+        if (difference := gain.on(column.name)) is not None
+    ]
+    return {"differences": len(signs), "shown_gains": signs.count(1), "shown_losses": signs.count(-1)}
 
 
 def _of(model: str, found: Sequence[Any]) -> list[Any]:

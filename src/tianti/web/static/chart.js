@@ -11,6 +11,8 @@ const drawn = new Set();
 async function draw(figure) {
   const { init } = await import("./vendor/echarts.js");
   const canvas = figure.querySelector(".canvas");
+  // What was closed again while the library came is drawn when it is opened.
+  if (!canvas.clientWidth) return seen.observe(figure);
   const table = read(figure);
   const size = () => ({ width: canvas.clientWidth, height: heightOf(table, canvas.clientWidth) });
   const chart = init(canvas, null, { renderer: "svg", ...size() });

@@ -16,7 +16,7 @@ function compare(a, b, direction) {
     if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b);
     return direction * (a - b);
   }
-  return direction * a.localeCompare(b);
+  return direction * a.localeCompare(b, document.documentElement.lang, { numeric: true });
 }
 
 function sortBy(header) {

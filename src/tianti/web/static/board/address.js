@@ -46,6 +46,7 @@ export function everything() {
  * @typedef {object} Known
  * @property {Record<keyof typeof LISTS, Set<string>>} values
  * @property {(name: string) => string | undefined} column the key of a column, by its slug or name
+ * @property {(name: string) => string | undefined} sortable the same of what one sorts by
  * @property {(id: string) => boolean} entry
  */
 
@@ -76,8 +77,8 @@ export function read(query, known) {
   const keys = wanted.map((name) => known.column(name));
   invalid.push(...wanted.filter((_, index) => keys[index] === undefined).map((name) => `cols=${name}`));
   selection.columns = [...new Set(keys.filter((key) => key !== undefined))];
-  selection.sort = those("s", (text) => known.column(text.replace(/^-/, "")) !== undefined).map(
-    (text) => (text.startsWith("-") ? "-" : "") + known.column(text.replace(/^-/, "")),
+  selection.sort = those("s", (text) => known.sortable(text.replace(/^-/, "")) !== undefined).map(
+    (text) => (text.startsWith("-") ? "-" : "") + known.sortable(text.replace(/^-/, "")),
   );
   selection.pins = those("pin", known.entry);
   return { selection, invalid };

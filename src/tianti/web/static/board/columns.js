@@ -40,6 +40,7 @@ export function columnsOf(table, selection, root, leaf) {
   const spoken = (/** @type {Task} */ task) =>
     !selection.languages.length || selection.languages.includes(task.language);
   const columns = [rank(table, selection), model(table, root, leaf), adaptation(table)];
+  if (table.content.words.provenance.length > 1) columns.push(provenance(table));
   for (const key of chosen) {
     const index = table.indexOf.get(key);
     if (index === undefined) {
@@ -97,6 +98,7 @@ function rank(table, selection) {
 function model(table, root, leaf) {
   return {
     ...TEXTUAL,
+    key: "model",
     kind: "name",
     name: t("Model"),
     text: (row) => table.model(row).name,
@@ -115,10 +117,10 @@ function model(table, root, leaf) {
 
 /** @param {Table} table @returns {Column} */
 function adaptation(table) {
-  const several = table.content.words.provenance.length > 1;
   const text = (/** @type {number} */ row) => table.word("adaptation", row);
   return {
     ...TEXTUAL,
+    key: "adaptation",
     kind: "adaptation",
     name: t("Adaptation"),
     text,
@@ -129,7 +131,22 @@ function adaptation(table) {
     draw(cell, row) {
       cell.title = text(row);
       cell.textContent = text(row);
-      if (several) cell.append(" ", element("small", "", PROVENANCES[table.word("provenance", row)]));
+    },
+  };
+}
+
+/** Where there are several: the file has it beside the adaptation in any case. @param {Table} table @returns {Column} */
+function provenance(table) {
+  const text = (/** @type {number} */ row) => PROVENANCES[table.word("provenance", row)];
+  return {
+    ...TEXTUAL,
+    key: "provenance",
+    kind: "quantity",
+    name: t("Provenance"),
+    text,
+    fields: [],
+    draw(cell, row) {
+      cell.textContent = text(row);
     },
   };
 }
@@ -215,4 +232,4 @@ function fieldOf([name, values]) {
 }
 
 const NUMERIC = { numeric: true, small: "" };
-const TEXTUAL = { key: "", small: "", up: false, numeric: false };
+const TEXTUAL = { small: "", up: false, numeric: false };

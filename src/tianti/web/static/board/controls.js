@@ -42,7 +42,7 @@ export class Controls {
   show(selection, count) {
     this.#shown = selection;
     const output = /** @type {HTMLOutputElement} */ (this.form.elements.namedItem("count"));
-    output.value = t("{shown} of {total} entries", { shown: count, total: this.table.count });
+    output.value = t("{shown} of {total} entries", { shown: grouped(count), total: grouped(this.table.count) });
     const search = this.#input("q");
     if (search.value !== selection.search) search.value = selection.search;
     for (const [key, part] of Object.entries(LISTS)) this.#check(key, selection[part], selection[part].length);
@@ -123,6 +123,11 @@ export class Controls {
   #input(name) {
     return /** @type {HTMLInputElement} */ (this.form.elements.namedItem(name));
   }
+}
+
+/** With the separators of the language. @param {number} count */
+function grouped(count) {
+  return count.toLocaleString(document.documentElement.lang);
 }
 
 /** @param {string} text of our own writing @returns {Condition} */

@@ -48,6 +48,9 @@ export const QUANTITIES = /** @type {const} */ ([
 /** Those that are kept in tenths. */
 const TENTHS = new Set(["mean", "seconds"]);
 
+/** What is sorted by as text. */
+const TEXTS = ["model", "adaptation", "provenance"];
+
 export class Table {
   /** @type {Map<string | number, Float64Array>} */
   #numbers = new Map();
@@ -71,6 +74,21 @@ export class Table {
   column(name) {
     const key = this.byName.get(name) ?? name;
     return key === "rank" || QUANTITIES.some((each) => each === key) || this.indexOf.has(key) ? key : undefined;
+  }
+
+  /** The same of what one sorts by: names too. @param {string} name */
+  sortable(name) {
+    return TEXTS.includes(name) ? name : this.column(name);
+  }
+
+  /** What rows are sorted by: numbers, or for text its place in the order of the page's language. @param {string} key */
+  orderOf(key) {
+    if (!TEXTS.includes(key)) return this.numbersOf(key);
+    const words = key === "model" ? this.content.models.map((each) => each.name) : this.content.words[key];
+    const { compare } = new Intl.Collator(document.documentElement.lang, { numeric: true, sensitivity: "accent" });
+    const ordered = words.toSorted(compare);
+    const places = words.map((word) => ordered.findIndex((each) => compare(each, word) === 0));
+    return this.#kept(key, this.entries[key].map((word) => places[word]), false);
   }
 
   /**

@@ -13,3 +13,9 @@ export function element(name, kind = "", ...content) {
   made.append(...content);
   return made;
 }
+
+/** A name that may go on in another line behind what divides it, as tianti.web.environment has it. @param {string} name */
+export function broken(name) {
+  const parts = name.split(/(?<=[\/_:,])(?=[^\/_:,])|(?<=\.)(?=[A-Za-z])|(?<=[^(])(?=\()/u);
+  return parts.flatMap((part, at) => (at ? [element("wbr"), part] : [part]));
+}

@@ -2,7 +2,7 @@
 // filled by hand: what a library for components does well, keeping a tree like its description, is what must not happen
 // here in every frame, and the controls are a form that the template holds already. So there is none.
 
-import { element } from "./element.js";
+import { broken, element } from "./element.js";
 import { columnsInSight, rowsInSight, serves, sum } from "./window.js";
 
 /** @typedef {import("./columns.js").Column} Column */
@@ -158,12 +158,12 @@ export class Grid {
     cell.tabIndex = -1;
     cell.title = column.name;
     if (column.key) {
-      const button = element("button", "sort", element("span", "heading", column.name));
+      const button = element("button", "sort", element("span", "heading", ...broken(column.name)));
       button.type = "button";
       button.tabIndex = -1;
       button.dataset.sort = column.key;
       cell.append(button);
-    } else cell.append(element("span", "heading", column.name));
+    } else cell.append(element("span", "heading", ...broken(column.name)));
     if (column.small) cell.append(" ", element("small", "", column.small));
     if (column.key === this.sorted.key) {
       cell.setAttribute("aria-sort", this.sorted.down ? "descending" : "ascending");

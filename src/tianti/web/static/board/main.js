@@ -17,7 +17,7 @@ const place = /** @type {HTMLElement} */ (document.getElementById("rows"));
 const form = /** @type {HTMLFormElement} */ (document.getElementById("tools"));
 const notices = /** @type {HTMLElement} */ (document.getElementById("notices"));
 const said = /** @type {HTMLOutputElement} */ (document.getElementById("said"));
-const compare = /** @type {HTMLAnchorElement} */ (document.getElementById("compare"));
+const compare = /** @type {HTMLElement} */ (document.getElementById("compare"));
 const about = /** @type {Record<string, string>} */ ({ ...place.dataset });
 
 const table = await load(about.table).catch((error) => {
@@ -32,6 +32,7 @@ const known = {
     lang: new Set(table.tasks.map((task) => task.language)),
   },
   column: (/** @type {string} */ name) => table.column(name),
+  sortable: (/** @type {string} */ name) => table.sortable(name),
   entry: (/** @type {string} */ id) => table.rowOf.has(id),
 };
 const grid = new Grid(place, /** @type {HTMLTableElement} */ (document.getElementById("board")));
@@ -98,8 +99,19 @@ function show(wanted) {
   for (const link of document.querySelectorAll("a[hreflang]")) {
     /** @type {HTMLAnchorElement} */ (link).search = location.search;
   }
-  compare.hidden = wanted.pins.length < 2;
-  compare.href = `${compare.dataset.page}?${new URLSearchParams(wanted.pins.map((id) => ["m", id]))}`;
+  offerComparison(pinned);
+}
+
+/** Lead to the page that compares what is pinned, or say why there is none. @param {number[]} pinned */
+function offerComparison(pinned) {
+  const [link, why] = /** @type {HTMLCollectionOf<HTMLAnchorElement>} */ (compare.children);
+  const there = pinned.length <= Number(compare.dataset.together);
+  const ids = pinned.toSorted((a, b) => a - b).map((row) => table.entries.id[row]);
+  compare.hidden = pinned.length < 2;
+  why.hidden = there;
+  if (there) link.href = `${about.root}compare/${about.board}/${ids.join("~")}/${about.leaf}`;
+  else link.removeAttribute("href");
+  link.ariaDisabled = there ? null : "true";
 }
 
 /**

@@ -68,7 +68,7 @@ export function pinnedRows(table, selection) {
  */
 function sorted(table, rows, sort) {
   const keys = sort.toReversed().map((text) => ({
-    numbers: table.numbersOf(text.replace(/^-/, "")),
+    numbers: table.orderOf(text.replace(/^-/, "")),
     sign: text.startsWith("-") ? -1 : 1,
   }));
   if (!keys.length) return rows;
