@@ -179,7 +179,9 @@ def served(store: Path) -> Iterator[tuple[str, float, float]]:
     """`tianti web` on a store: its address, and the CPU and wall seconds until its first page came."""
     began = time.perf_counter()
     command = [sys.executable, "-m", "tianti", "web", "--port", "0", "--no-refresh", "--store", str(store)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_environment(store.parent)) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=_environment(store.parent)
+    ) as process:
         try:
             assert process.stdout is not None
             found = re.search(r"http://\S+", process.stdout.readline())

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from tianti.core.exceptions import StoreError
 from tianti.store import Store, tables
-from tianti.store.database import open_database
+from tianti.store.database import NEWEST, open_database
 
 
 def test_the_migrations_make_exactly_the_tables(store):
@@ -81,6 +85,35 @@ def test_an_unknown_revision_is_from_a_newer_version(tmp_path):
         StoreError, match=r"unknown revision '9999': a newer tianti(.|\n)*pip install --upgrade"
     ):
         Store(tmp_path)
+
+
+def test_the_newest_revision_is_that_of_the_last_migration():
+    config = Config()
+    config.set_main_option("script_location", "tianti.store:migrations")
+    assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
+
+
+def test_an_old_database_is_upgraded(tmp_path):
+    Store(tmp_path).close()
+    path = tmp_path / "tianti.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "DROP TABLE imported_part; DROP TABLE imported; UPDATE alembic_version SET version_num = '0003'"
+        )
+    with Store(tmp_path) as store:
+        assert store.imports() == []
+
+
+def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path):
+    Store(tmp_path).close()
+    script = (
+        "import sys; from pathlib import Path; from tianti.store import Store; "
+        "Store(Path(sys.argv[1])).close(); print('alembic' in sys.modules)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip() == "False"
 
 
 def test_an_empty_database_is_filled(tmp_path):
