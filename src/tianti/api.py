@@ -281,6 +281,7 @@ def update(
     margin: float = 2.0,
     by: Literal["estimate", "bound"] = "estimate",
     must_learn: bool = False,
+    allow_overlap: bool = False,
     device: str = "auto",
     store: str | Path = DEFAULT_STORE,
     progress: Progress | None = None,
@@ -292,7 +293,7 @@ def update(
     >>> tianti.update("nano:llama · lora", "new.jsonl", task="nano/sentiment").promoted
 
     Raises:
-        InputError: entry, data, task, strategy or method cannot be used.
+        InputError: entry, data, task, strategy or method cannot be used, or the data holds test samples.
         IncompatibleError: they do not fit together.
     """
     lesson = Lesson(
@@ -302,6 +303,7 @@ def update(
         strategy,
         method,
         UpdateRules(margin, by, must_learn),
+        allow_overlap,
         device,
     )
     with open_store(store) as opened:

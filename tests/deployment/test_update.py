@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,44 @@ def test_a_poisoned_file_is_refused_and_the_old_version_stays(store: Store, tmp_
     assert deployed(store, ENTRY) == before
     assert versions_of(store, ENTRY).versions[-1] == found.version
     assert learn_on(store, lesson, Silent()).version == found.version, "the same is recorded once"
+
+
+def test_test_samples_are_not_learned_unless_told_to(store: Store, tmp_path: Path) -> None:
+    path = reviews(tmp_path / "leaked.jsonl", 2)
+    (task,) = load_tasks("nano/sentiment")
+    asked = [{"text": row["text"].upper(), "label": row["label"]} for row in task.rows("test")]
+    # One of them, an empty line, a review that is new, and then the 40 that are asked and 20 beyond the limit.
+    rows = [asked[0], None, json.loads(path.read_text().splitlines()[0]), *asked[:60]]
+    path.write_text("".join(f"{json.dumps(row) if row else ''}\n" for row in rows))
+    before, runs = deployed(store, ENTRY), store.runs()
+    lesson = Lesson(ENTRY, path, "nano/sentiment", rules=Rules(margin=100))
+    with pytest.raises(
+        InputError,
+        match=r"leaked.jsonl: lines 1, 4–63 \(61 of 62\) are test samples.* of nano/sentiment\n.*--allow-overlap",
+    ):
+        plan_update(store, lesson, tmp_path / "kept")
+    # Of a new task, too, which asks other questions: the old ones must not be learned.
+    with pytest.raises(InputError, match="nano/sentiment"):
+        learn_on(store, replace(lesson, strategy="replay"), Silent())
+    assert (deployed(store, ENTRY), store.runs()) == (before, runs)
+
+    found = learn_on(store, replace(lesson, allow_overlap=True), Silent())
+    (change,) = [change for change in found.changes if change.role == "new examples"]
+    assert re.match(r"[1-9]\d? of 40 test items overlap ", change.overlap)  # of 64 that are drawn
+    assert found.reason.endswith("; it has learned test samples of nano/sentiment, which flatters")
+    assert found.version.changes[-1]["overlap"] == change.overlap
+    assert learn_on(store, lesson, Silent()).known, "what was learned already is no new overlap"
+
+
+def test_test_samples_of_a_new_task_are_not_learned(store: Store, tmp_path: Path) -> None:
+    new_task("films", tmp_path)
+    (task,) = load_tasks(str(tmp_path / "films.yaml"))
+    data = {split: task.rows(split) for split in ("train", "test")}
+    rows = [{key: row[key] for key in ("text", "label")} for row in data["test"][:3]]
+    path = tmp_path / "rows.csv"
+    path.write_text("text,label\n" + "".join(f"{json.dumps(row['text'])},{row['label']}\n" for row in rows))
+    with pytest.raises(InputError, match=r"rows.csv: rows 1–3 \(3 of 3\) are test samples.* of films"):
+        plan_update(store, Lesson(ENTRY, path, str(tmp_path / "films.yaml")), tmp_path / "kept")
 
 
 def test_a_version_is_restored(store: Store, tmp_path: Path) -> None:

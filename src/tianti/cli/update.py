@@ -56,6 +56,10 @@ def update(
     must_learn: Annotated[
         bool, typer.Option("--must-learn", help="Refuse, too, what is not shown to have learned the data.")
     ] = False,
+    allow_overlap: Annotated[
+        bool,
+        typer.Option("--allow-overlap", help="Learn test samples of the entry's tasks, too; it is told."),
+    ] = False,
     versions: Annotated[
         bool, typer.Option("--versions", help="List the versions of the entry; do nothing.")
     ] = False,
@@ -88,7 +92,8 @@ def update(
         if restore is not None:
             print_restored(restore_version(opened, entry, restore), as_json=as_json)
             return
-        lesson = Lesson(entry, data, task, strategy, method, Rules(margin, by.value, must_learn), device)
+        rules = Rules(margin, by.value, must_learn)
+        lesson = Lesson(entry, data, task, strategy, method, rules, allow_overlap, device)
         if dry_run:
             _print_plan(opened, lesson, as_json=as_json)
             return

@@ -123,6 +123,7 @@ def _legend(changes: Sequence[Change], rules: Rules) -> list[str]:
         lines.append("same model: nothing was trained that answers this task, so its runs stand.")
     if any(change.role == "new" for change in changes):
         lines.append("before of a new task: what the old version, which was never taught it, makes of it.")
+    lines += [f"overlap: {change.task}: {change.overlap}." for change in changes if change.overlap]
     return lines
 
 

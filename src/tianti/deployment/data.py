@@ -224,12 +224,22 @@ def _write(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _by_line(path: Path, message: str) -> str:
-    """The message with the line of the file in place of the number of a row, which counts no empty lines."""
+def line_numbers(path: Path) -> list[int]:
+    """Of each row the line where it stands; empty for a format in which rows are no lines.
+
+    The number of a row counts no empty lines.
+    """
     if path.suffix.lower() != ".jsonl":
-        return message
+        return []
     lines = path.read_text("utf-8-sig", errors="replace").split("\n")
-    numbers = [number for number, line in enumerate(lines, 1) if line.strip()]
+    return [number for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _by_line(path: Path, message: str) -> str:
+    """The message with the line of the file in place of the number of a row."""
+    numbers = line_numbers(path)
+    if not numbers:
+        return message
     return re.sub(r"\brow (\d+)", lambda found: f"line {numbers[int(found[1]) - 1]}", message)
 
 

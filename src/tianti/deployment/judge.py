@@ -50,7 +50,8 @@ class Change:
     95 % interval (of a metric that is no mean over samples, by the bootstrap), in points where `unit` is points, else
     in per cent of the value before. They are None where a version had no answer, and the bounds where the samples are
     too few for an interval. `unchanged`: the same
-    runs answer in both versions, so there is nothing to differ.
+    runs answer in both versions, so there is nothing to differ. `overlap` says what the new version has learned of
+    the task's test samples; empty where that is none.
     """
 
     task: str
@@ -63,6 +64,7 @@ class Change:
     n: int = 0
     unit: Literal["points", "%"] = "points"
     unchanged: bool = False
+    overlap: str = ""
 
     def fall(self, by: str) -> float | None:
         """By how much it falls, at most if `by` is bound; None where that cannot be said."""
@@ -171,7 +173,11 @@ def verdict(changes: Sequence[Change], rules: Rules) -> tuple[bool, str]:
     kept = sum(change.before is not None for change in changes)
     gained = "has gained" if _learned(taught) else "is not shown to have gained"
     gained = gained if taught.before is not None else "had no score before"
-    return True, f"none of {kept} tasks falls by more than {rules.margin:g} points; {taught.task} {gained}"
+    seen = ", ".join(change.task for change in changes if change.overlap and not change.unchanged)
+    return True, (
+        f"none of {kept} tasks falls by more than {rules.margin:g} points; {taught.task} {gained}"
+        + (f"; it has learned test samples of {seen}, which flatters" if seen else "")
+    )
 
 
 def _falls(change: Change, rules: Rules) -> bool:

@@ -6,21 +6,24 @@ unchanged, and the same command goes on where it was. The last step is one trans
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tianti.board.inflation import overlap_note
 from tianti.conductor import conduct
 from tianti.core.exceptions import IncompatibleError, InputError, TiantiError
 from tianti.core.progress import Progress
 from tianti.deployment.data import NewData, read_new_data
+from tianti.deployment.held_out import check_held_out
 from tianti.deployment.judge import Change, Role, Rules, compare_runs, verdict
 from tianti.deployment.plan import OldTask, Plan, make_plan, open_tasks
 from tianti.deployment.version import Served, Version, find_deployment, numbered, row_key
 from tianti.models import check_device
 from tianti.store import UPDATES, Run, Store
 from tianti.study import Trial
+from tianti.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Lesson:
     method: str | None = None
     """What trains an entry that itself trains nothing; lora where it is not given."""
     rules: Rules = field(default_factory=Rules)
+    allow_overlap: bool = False
+    """Whether test samples of the entry's tasks may be learned."""
     device: str = "auto"
 
 
@@ -72,7 +77,7 @@ def plan_update(store: Store, lesson: Lesson, folder: Path | None = None) -> Pla
     """What the update would do; the new data is kept in `folder`, by default the store's. Nothing else is written.
 
     Raises:
-        InputError: entry, data, task, strategy or method cannot be used.
+        InputError: entry, data, task, strategy or method cannot be used, or the data holds test samples.
         StoreError: the entry's model or tasks are not what they were.
     """
     first = find_deployment(store, lesson.entry)
@@ -81,11 +86,14 @@ def plan_update(store: Store, lesson: Lesson, folder: Path | None = None) -> Pla
     old = open_tasks(store, before)
     kept = folder or store.folder / UPDATES
     new = read_new_data(kept, [each.task for each in old], lesson.data, lesson.task)
-    if lesson.data is None and new.extends is not None and new.digest not in before.learned:
+    known = new.digest in before.learned
+    if lesson.data is None and new.extends is not None and not known:
         raise InputError(
             f"{new.task.info.name} is a task of {before.name} already, and nothing new is given",
             remedy="name new examples of it: --data new.jsonl",
         )
+    if not known and not lesson.allow_overlap:
+        check_held_out(new, [each.task for each in old], lesson.data)
     plan = make_plan(before, old, new, lesson.strategy, lesson.method, lesson.device)
     return Planned(first, before, tuple(old), new, plan)
 
@@ -171,10 +179,16 @@ def _outcome(
         ids = tuple(runs[trial.id].run_id for trial in trials) or before.runs
         served.append(Served(before.task, before.reference, before.fingerprint, ids))
         role: Role = "new examples" if old.task is new.extends else "old"
-        changes.append(compare_runs(store, old.task, role, before.runs, ids))
+        changes.append(_change(store, old.task, role, before.runs, ids))
     if plan.new:
         ids = tuple(runs[trial.id].run_id for trial in plan.new)
         name = new.task.info.name
         served.append(Served(name, new.reference, new.task.fingerprint, ids))
-        changes.append(compare_runs(store, new.task, "new", earlier, ids))
+        changes.append(_change(store, new.task, "new", earlier, ids))
     return tuple(served), changes
+
+
+def _change(store: Store, task: Task, role: Role, before: Sequence[str], after: Sequence[str]) -> Change:
+    """How a task's score changed, and what of its test the new version has learned."""
+    overlap = overlap_note([store.run(run_id).cost.get("contamination", {}) for run_id in after])
+    return replace(compare_runs(store, task, role, before, after), overlap=overlap)

@@ -35,7 +35,7 @@ def contamination_facts(
         return {}
     asked = {answer.sample_id: answer for answer in answers}
     overlap = find_overlap(
-        [_texts(answer) for answer in asked.values()],
+        [texts_of(answer.prompt, answer.target) for answer in asked.values()],
         [f"{example.context} {example.continuation}" for example in examples],
         task.info.language,
     )
@@ -94,10 +94,10 @@ def _gap_of_seen(
     return gap(group(seen), group(~seen), weight=float(seen.mean()))
 
 
-def _texts(answer: Answer) -> list[str]:
-    """Question and answer as one text, once for each right answer."""
-    targets = dict.fromkeys([*answer.target.split(BETWEEN_ANSWERS), answer.target])
-    return [f"{answer.prompt} {target}" for target in targets]
+def texts_of(prompt: str, target: str) -> list[str]:
+    """A sample's question and answer as one text, once for each right answer that its target holds."""
+    targets = dict.fromkeys([*target.split(BETWEEN_ANSWERS), target])
+    return [f"{prompt} {target}" for target in targets]
 
 
 def _counts(overlap: Overlap, names: NDArray[np.str_]) -> dict[str, Any]:

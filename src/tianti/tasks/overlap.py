@@ -81,15 +81,10 @@ def find_overlap(items: Sequence[Sequence[str]], examples: Sequence[str], langua
         items: question and answer as one text; where several answers are right, one text for each.
         examples: the training examples in the same form.
     """
-    sizes = sizes_in(language)
-    split = _UNSPACED if sizes.unit == "characters" else _SPACED
+    sizes, split = sizes_in(language), _splitter(language)
     known = {_key(words): words for text in examples if (words := _words(text, split))}
-    first = [_words(texts[0], split) for texts in items]
-    exact = np.array(
-        [any(_key(words) in known for text in texts if (words := _words(text, split))) for texts in items],
-        bool,
-    )
-    train, test = _Texts(list(known.values())), _Texts(first)
+    exact = same_texts(items, examples, language)
+    train, test = _Texts(list(known.values())), _Texts([_words(texts[0], split) for texts in items])
     return Overlap(
         exact=exact,
         near=_near(test, train, sizes.shingle) & ~exact,
@@ -97,6 +92,21 @@ def find_overlap(items: Sequence[Sequence[str]], examples: Sequence[str], langua
         examples=len(examples),
         sizes=sizes,
     )
+
+
+def same_texts(items: Sequence[Sequence[str]], examples: Sequence[str], language: str = "en") -> Flags:
+    """Which items are an example's, but for case, punctuation and spaces; arguments as `find_overlap`."""
+    split = _splitter(language)
+    known = {_key(words) for text in examples if (words := _words(text, split))}
+    return np.array(
+        [any(_key(words) in known for text in texts if (words := _words(text, split))) for texts in items],
+        bool,
+    )
+
+
+def _splitter(language: str) -> re.Pattern[str]:
+    """What finds the words of a text; the characters where a language writes no spaces."""
+    return _UNSPACED if sizes_in(language).unit == "characters" else _SPACED
 
 
 def _words(text: str, split: re.Pattern[str]) -> list[str]:
