@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from tianti.adapt import Continual
+from tianti.adapt import Continual, Update
 from tianti.adapt.stages import Stage, stages
 from tianti.engine import (
     ChooseRequest,
@@ -40,12 +40,49 @@ class Estimate:
     seconds: float
 
 
-def estimate(trials: Sequence[Trial]) -> list[Estimate]:
-    """An estimate for each trial; loads tokenizers and data, no weights."""
-    return [_estimate(trial) for trial in trials]
+def estimate(trials: Sequence[Trial], finished: Sequence[Trial] = ()) -> list[Estimate]:
+    """An estimate for each trial; loads tokenizers and data, no weights.
+
+    What the `finished` ones have learned is not learned again. A stage of a stream serves every task that is asked
+    after it, and is counted at the first trial that needs it.
+    """
+    known = {lesson.key for trial in finished for lesson in _lessons(trial)}
+    found = []
+    for trial in trials:
+        lessons = [lesson for lesson in _lessons(trial) if lesson.key not in known]
+        found.append(_estimate(trial, [stage for lesson in lessons for stage in lesson.stages]))
+        if isinstance(trial.adaptation, Continual):
+            known.update(lesson.key for lesson in lessons)
+    return found
 
 
-def _estimate(trial: Trial) -> Estimate:
+@dataclass(frozen=True)
+class _Lesson:
+    """What is learned at once; `key` is the same where it follows the same lessons of the same model."""
+
+    stages: Sequence[Stage]
+    key: tuple[Any, ...]
+
+
+def _lessons(trial: Trial) -> list[_Lesson]:
+    """What a trial learns, in order; a step that goes on with the one before has its settings."""
+    learned: list[Stage] = []
+    for stage in stages(trial.adaptation, trial.task, trial.seed or 0):
+        step = stage.step.after(learned[-1].step) if isinstance(stage.step, Update) else stage.step
+        learned.append(replace(stage, step=step))
+    groups = (
+        trial.adaptation.groups if isinstance(trial.adaptation, Continual) else ((each,) for each in learned)
+    )
+    key: tuple[Any, ...] = (trial.model.fingerprint, trial.options.dtype)
+    found = []
+    for size in map(len, groups):
+        part, learned = learned[:size], learned[size:]
+        key = (*key, *((repr(stage.step), stage.task.fingerprint, stage.seed) for stage in part))
+        found.append(_Lesson(part, key))
+    return found
+
+
+def _estimate(trial: Trial, learned: Sequence[Stage]) -> Estimate:
     samples = trial.task.count(trial.limit)
     if trial.model.architecture == "baseline":
         return Estimate(trial.title, samples, 0, 0, 0.0)
@@ -61,7 +98,7 @@ def _estimate(trial: Trial) -> Estimate:
     looked_at = list(trial.task.questions(shots, types, min(samples, LOOKED_AT)))
     texts = [_text(request) for question in looked_at for request in question.requests]
     tokens = round(sum(count(texts)) / max(len(looked_at), 1) * samples)
-    training_tokens = _training_tokens(trial, count) if trial.adaptation.trains else 0
+    training_tokens = round(sum(_training_tokens(stage, count) for stage in learned))
     # Kaplan et al. 2020 (arXiv 2001.08361, §2.1): 2 operations per parameter and token forward, 6 with the backward.
     operations = (trial.model.parameters or 0) * (2 * tokens + 6 * training_tokens)
     return Estimate(trial.title, samples, tokens, training_tokens, operations / (_speed() * USED_OF_PEAK))
@@ -80,25 +117,10 @@ def _request_types(trial: Trial) -> frozenset[type]:
             return frozenset({ChooseRequest, TagRequest, SpanRequest})
 
 
-def _training_tokens(trial: Trial, count: Callable[[Sequence[str]], list[int]]) -> int:
-    learned = _newly_learned(trial)
-    if not learned:
-        return 0
-    looked_at = learned[0].task.examples("train")[:LOOKED_AT]
-    per_example = sum(count([example.context + example.continuation for example in looked_at])) / max(
-        len(looked_at), 1
-    )
-    return round(per_example * sum(_passes(stage) for stage in learned))
-
-
-def _newly_learned(trial: Trial) -> list[Stage]:
-    """What is learned for this trial; of a stream the newest stage, for the task that it teaches: the stages before it
-    are other trials'."""
-    learned = stages(trial.adaptation, trial.task, 0)
-    if not isinstance(trial.adaptation, Continual) or not learned:
-        return learned
-    newest = learned[-1].task.fingerprint == trial.task.fingerprint
-    return learned[-len(trial.adaptation.groups[-1]) :] if newest else []
+def _training_tokens(stage: Stage, count: Callable[[Sequence[str]], list[int]]) -> float:
+    looked_at = stage.task.examples("train")[:LOOKED_AT]
+    tokens = sum(count([example.context + example.continuation for example in looked_at]))
+    return tokens / max(len(looked_at), 1) * _passes(stage)
 
 
 def _passes(stage: Stage) -> int:

@@ -15,6 +15,7 @@ from tianti.board.build import build_board
 from tianti.core.exceptions import IncompatibleError, InputError, TaskError, UnknownNameError
 from tianti.core.progress import Silent
 from tianti.deployment import Lesson, Rules, deployed, learn_on, plan_update, restore_version, versions_of
+from tianti.estimate import estimate
 from tianti.store import Store
 from tianti.tasks import load_tasks
 from tianti.tasks.new import new_task
@@ -239,6 +240,12 @@ def test_one_model_for_all_learns_twice(tmp_path: Path) -> None:
         assert all(len(served.runs) == 2 for served in first.version.served)
         stages = len(list(folder.rglob("adapted.json")))
         lesson = Lesson(entry, reviews(tmp_path / "new.jsonl", 16), "nano/sentiment", rules=loose)
+        planned = plan_update(store, lesson).plan
+        tokens = [line.training_tokens for line in estimate(planned.trials, planned.standing)]
+        # Its new stage, once for each seed; three tasks are asked.
+        assert [count > 0 for count in tokens] == [True, True, False, False, False, False]
+        again = [line.training_tokens for line in estimate(planned.trials)]
+        assert again[0] > 2 * tokens[0]
         second = learn_on(store, lesson, Silent())
         assert second.version.strategy == "replay"
         assert second.version.parent == 2

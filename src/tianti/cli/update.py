@@ -7,7 +7,7 @@ import shlex
 import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption
 if TYPE_CHECKING:
     from tianti.deployment import Lesson
     from tianti.store import Store
+    from tianti.study import Trial
 
 
 class By(StrEnum):
@@ -115,8 +116,11 @@ def _print_plan(store: Store, lesson: Lesson, *, as_json: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         planned = plan_update(store, lesson, Path(folder))
         plan = planned.plan
-        waiting = [trial for trial in (*plan.trials, *plan.before) if not _finished(store, trial)]
-        estimates = estimate(waiting)
+        done: list[Trial] = []
+        waiting: list[Trial] = []
+        for trial in (*plan.trials, *plan.before):
+            (done if _finished(store, trial) else waiting).append(trial)
+        estimates = estimate(waiting, [*plan.standing, *done])
         kept = [old.served.task for old, trials in plan.old if not trials]
     if as_json:
         facts = {"version": planned.before.number, "strategy": plan.strategy, "kept_as_they_are": kept}
@@ -136,6 +140,6 @@ def _print_plan(store: Store, lesson: Lesson, *, as_json: bool) -> None:
     )
 
 
-def _finished(store: Store, trial: Any) -> bool:
+def _finished(store: Store, trial: Trial) -> bool:
     run = store.find_run(trial.id)
     return run is not None and run.state == "finished"

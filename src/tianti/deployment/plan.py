@@ -41,6 +41,10 @@ class OldTask:
         return self.runs[0].manifest
 
     @property
+    def adaptation(self) -> Any:
+        return parse_adaptation(full_notation(self.manifest))
+
+    @property
     def seeds(self) -> list[int]:
         return [run.manifest["seed"] or 0 for run in self.runs]
 
@@ -53,11 +57,12 @@ class OldTask:
 class Plan:
     """The trials of a new version: of each old task (none where its model stays as it is), and of a new task.
 
-    `before` are the trials that say what the old version makes of a new task.
+    `before` are the trials that say what the old version makes of a new task, `standing` those that it is made of.
     """
 
     strategy: str
     old: tuple[tuple[OldTask, tuple[Trial, ...]], ...]
+    standing: tuple[Trial, ...]
     new: tuple[Trial, ...] = ()
     before: tuple[Trial, ...] = ()
 
@@ -106,7 +111,7 @@ def make_plan(
         raise IncompatibleError(
             f"{version.name} trains by itself, and goes on as it is", remedy="leave --method out"
         )
-    own = parse_adaptation(full_notation(old[0].manifest))
+    own = old[0].adaptation
     stream = own if isinstance(own, Continual) else None
     text = strategy or (stream.strategy if stream else SEPARATE)
     making = _Making(version, old, new, method, _Cells(old, device))
@@ -178,8 +183,10 @@ class _Making:
             for task in self.old
         )
         if self.new.extends is not None:
-            return Plan(SEPARATE, old)
-        return Plan(SEPARATE, old, self.cells.of_new(self.new.task, self.learner), self._untrained())
+            return Plan(SEPARATE, old, self._standing())
+        return Plan(
+            SEPARATE, old, self._standing(), self.cells.of_new(self.new.task, self.learner), self._untrained()
+        )
 
     def stream(self, strategy: str, own: Continual | None) -> Plan:
         """One model for all: the old stream, or the old tasks, and then the new data."""
@@ -199,26 +206,28 @@ class _Making:
 
         old = tuple((task, self.cells.of_old(task, after(task.served.fingerprint))) for task in self.old)
         if self.new.extends is not None:
-            return Plan(short(policy), old)
+            return Plan(short(policy), old, self._standing())
         before = self._untrained()
         if own is not None and own.policy.learns == "in turn":
             then = Continual.over(
                 tasks, references, method=own.method, strategy=own.strategy, stage=len(earlier)
             )
             before = self.cells.of_new(self.new.task, then)
-        return Plan(
-            short(policy), old, self.cells.of_new(self.new.task, after(self.new.task.fingerprint)), before
-        )
+        learned = self.cells.of_new(self.new.task, after(self.new.task.fingerprint))
+        return Plan(short(policy), old, self._standing(), learned, before)
 
     def _further(self, task: OldTask) -> Any:
         """What answers an old task, as it goes on learning on the new examples."""
-        now = parse_adaptation(full_notation(task.manifest))
+        now = task.adaptation
         if not now.trains:
             return Transfer(self.learner, self.new.reference)
         further = Update(data=self.new.reference)
         if isinstance(now, Transfer):
             return Transfer(_chained(now.base, further), now.data)
         return _chained(now, further)
+
+    def _standing(self) -> tuple[Trial, ...]:
+        return tuple(trial for task in self.old for trial in self.cells.of_old(task, task.adaptation))
 
     def _untrained(self) -> tuple[Trial, ...]:
         return self.cells.of_new(self.new.task, ZeroShot())
