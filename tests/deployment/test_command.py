@@ -70,11 +70,16 @@ def test_from_the_first_version_to_a_restored_one(update: Command, tmp_path: Pat
     # Only one task of the entry has these columns, so it need not be named.
     bad = poisoned(tmp_path / "bad.jsonl")
     status, output, _ = update(ENTRY, "--data", bad, "--margin", "0")
-    assert status == 1
+    assert status == 3
+    assert "It was refused before" not in output
     assert f"refused: version 2 of {ENTRY} stays current: nano/sentiment falls by " in output
+    status, output, _ = update(ENTRY, "--data", bad, "--margin", "0")
+    assert status == 3
+    assert "It was refused before, as version 3 of 20" in output
     status, output, _ = update(ENTRY, "--data", bad, "--margin", "0", "--json")
-    assert status == 1
+    assert status == 3
     found = json.loads(output)
+    assert found["again"]
     assert not found["promoted"]
     assert [change["role"] for change in found["changes"]] == ["new examples", "old"]
 

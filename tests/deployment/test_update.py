@@ -84,7 +84,19 @@ def test_a_poisoned_file_is_refused_and_the_old_version_stays(store: Store, tmp_
     assert found.reason.startswith("nano/sentiment falls by ")
     assert deployed(store, ENTRY) == before
     assert versions_of(store, ENTRY).versions[-1] == found.version
-    assert learn_on(store, lesson, Silent()).version == found.version, "the same is recorded once"
+    again = learn_on(store, lesson, Silent())
+    assert (again.version, again.again, found.again) == (found.version, True, False), "recorded once"
+    # Nobody is served by it, so it is no row of the board; what it did not change is.
+    made = next(each.runs[0] for each in found.version.served if each.task == "nano/sentiment")
+    shown = {
+        run for entry in build_board(store).entries for cell in entry.cells.values() for run in cell.run_ids
+    }
+    assert made not in shown
+    assert {run for each in before.served for run in each.runs} <= shown
+    # Unless it is asked for: a study that holds its trial shows it, and so does the board of all.
+    trial = store.run(made).trial_id
+    store.record_study("asked", [trial], "")
+    assert any(made in cell.run_ids for entry in build_board(store).entries for cell in entry.cells.values())
 
 
 def test_test_samples_are_not_learned_unless_told_to(store: Store, tmp_path: Path) -> None:

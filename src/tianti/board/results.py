@@ -126,7 +126,21 @@ class Choice:
 
 def read_results(store: Store, study: str | None = None) -> list[Result]:
     """The run that stands for each trial of a study, or of the whole store; of a stream those after its last stage."""
-    return last_stages([read_result(store, run) for run in standing(store.runs(study))])
+    return last_stages([read_result(store, run) for run in board_runs(store, study)])
+
+
+def board_runs(store: Store, study: str | None = None) -> list[Run]:
+    """The runs that stand for the trials of a study, or of the whole store.
+
+    Of the whole store those are left out that a version is made of which `tianti update` refused, unless a study asked
+    for them: nobody is served by them.
+    """
+    runs = standing(store.runs(study))
+    refused = store.deployments.refused_runs() if study is None else frozenset()
+    if not refused:
+        return runs
+    asked = {trial for record in store.studies() for trial in record.trial_ids}
+    return [run for run in runs if run.run_id not in refused or run.trial_id in asked]
 
 
 def standing(runs: Sequence[Run]) -> list[Run]:

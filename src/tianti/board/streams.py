@@ -12,7 +12,7 @@ import numpy as np
 from tianti.adapt import Continual, label
 from tianti.adapt.continual import short
 from tianti.board.cells import average
-from tianti.board.results import Items, Result, StreamPlace, read_result, standing
+from tianti.board.results import Items, Result, StreamPlace, board_runs, read_result
 from tianti.core.fingerprint import fingerprint
 from tianti.stats.continual import (
     StreamTask,
@@ -83,9 +83,7 @@ class Stream:
 
 def read_streams(store: Store, study: str | None = None, level: float = 0.95) -> list[Stream]:
     """The streams of a study, or of the whole store, in the order of their runs."""
-    runs = [
-        run for run in standing(store.runs(study)) if run.manifest["adaptation"]["name"] == Continual.name
-    ]
+    runs = [run for run in board_runs(store, study) if run.manifest["adaptation"]["name"] == Continual.name]
     return streams([read_result(store, run) for run in runs], level)
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tianti.study import Trial
 
 
+REFUSED = 3
+"""The exit status of an update that was not promoted; an error has 1, as everywhere."""
+
+
 class By(StrEnum):
     """What of a fall must lie within the margin."""
 
@@ -74,7 +78,10 @@ def update(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Let an entry learn new data; the new version becomes current if no old task falls by more than the margin."""
+    """Let an entry learn new data; the new version becomes current if no old task falls by more than the margin.
+
+    Exit status: 0 promoted, or learned already; 3 refused, the old version stays; 1 an error, 2 an unknown option.
+    """
     from tianti.cli.progress import TerminalProgress
     from tianti.cli.versions import print_restored, print_update, print_versions
     from tianti.core.exceptions import InputError
@@ -103,7 +110,7 @@ def update(
     where = "" if store == DEFAULT_STORE else f" --store {shlex.quote(str(store))}"
     print_update(found, lesson.rules, again, where, as_json=as_json)
     if not found.promoted:
-        raise typer.Exit(1)
+        raise typer.Exit(REFUSED)
 
 
 def _print_plan(store: Store, lesson: Lesson, *, as_json: bool) -> None:

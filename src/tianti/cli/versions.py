@@ -44,11 +44,23 @@ def print_update(found: Update, rules: Rules, again: str, where: str, *, as_json
     _say(
         console,
         f"refused: version {found.before.number} of {name} stays current: {found.reason}.",
+        *_refused_before(found),
         "Look at the labels of the new examples; "
         + ("" if found.version.strategy == "separate" else "or learn in another way: --strategy; ")
         + "or allow a larger fall: --margin.",
         f"All versions: {again} --versions{where}",
+        f"Look closer:  tianti show {_taught(found)}{where}",
     )
+
+
+def _refused_before(found: Update) -> list[str]:
+    if not found.again:
+        return []
+    version = found.version
+    return [
+        f"It was refused before, as version {version.number} of {version.created_at[:19]}: all of it was in the store, "
+        "and nothing was trained."
+    ]
 
 
 def print_versions(found: Versions, *, as_json: bool) -> None:

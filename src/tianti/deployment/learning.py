@@ -47,7 +47,8 @@ class Lesson:
 class Update:
     """What became of an update: `version` was made of `before`, and is `current` or was refused.
 
-    `known`: the current version had learned this data already, and nothing was done.
+    `known`: the current version had learned this data already, and nothing was done. `again`: the same was refused
+    before, by the same rules, and nothing was trained or asked anew.
     """
 
     before: Version
@@ -56,6 +57,7 @@ class Update:
     changes: tuple[Change, ...] = ()
     reason: str = ""
     known: bool = False
+    again: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
@@ -133,12 +135,14 @@ def learn_on(store: Store, lesson: Lesson, progress: Progress) -> Update:
         reason=reason,
     )
     deployments = store.deployments
+    earlier_versions = len(deployments.versions(before.entry))
     record = (
         deployments.promote(before.entry, made.content, before.number)
         if promoted
         else deployments.refuse(before.entry, made.content)
     )
-    return Update(before, numbered(made, record), promoted, tuple(changes), reason)
+    again = not promoted and record.number <= earlier_versions
+    return Update(before, numbered(made, record), promoted, tuple(changes), reason, again=again)
 
 
 def _measure(store: Store, trials: list[Trial], progress: Progress) -> Mapping[str, Run]:

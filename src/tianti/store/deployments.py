@@ -54,6 +54,16 @@ class Deployments:
             number = _current(connection, entry)
             return None if number is None else _versions(connection, entry)[number - 1]
 
+    def refused_runs(self) -> frozenset[str]:
+        """The runs that only refused versions answer with."""
+        runs: dict[str, set[str]] = {"promoted": set(), "refused": set()}
+        with self._read("read versions") as connection:
+            for state, content in connection.execute(
+                select(tables.version.c.state, tables.version.c.content)
+            ):
+                runs[state].update(run for served in json.loads(content)["served"] for run in served["runs"])
+        return frozenset(runs["refused"] - runs["promoted"])
+
     def begin(self, entry: str, name: str, content: Mapping[str, Any]) -> VersionRecord:
         """Make and deploy version 1; an entry that has one keeps it."""
         text = to_text(content, "the version")
