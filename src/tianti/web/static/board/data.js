@@ -84,10 +84,16 @@ export class Table {
   /** What rows are sorted by: numbers, or for text its place in the order of the page's language. @param {string} key */
   orderOf(key) {
     if (!TEXTS.includes(key)) return this.numbersOf(key);
+    const kept = this.#numbers.get(key);
+    if (kept) return kept;
     const words = key === "model" ? this.content.models.map((each) => each.name) : this.content.words[key];
     const { compare } = new Intl.Collator(document.documentElement.lang, { numeric: true, sensitivity: "accent" });
-    const ordered = words.toSorted(compare);
-    const places = words.map((word) => ordered.findIndex((each) => compare(each, word) === 0));
+    const order = [...words.keys()].sort((first, second) => compare(words[first], words[second]));
+    const places = Array(words.length).fill(0);
+    for (let at = 1; at < order.length; at++) {
+      const [before, word] = [order[at - 1], order[at]];
+      places[word] = places[before] + (compare(words[before], words[word]) ? 1 : 0);
+    }
     return this.#kept(key, this.entries[key].map((word) => places[word]), false);
   }
 
