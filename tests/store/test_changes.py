@@ -27,4 +27,10 @@ def test_the_state_is_another_one_after_each_change_and_no_other_time(store, mak
     assert changed()
     store.put_explanation(run.run_id, "0", 0, {})
     assert changed()
+    store.deployments.begin("ab" * 32, "a · b", {"served": []})
+    assert changed()
+    store.deployments.refuse(
+        "ab" * 32, {"served": [{"runs": [run.run_id]}]}
+    )  # its runs are no rows of a board
+    assert changed()
     assert not changed()

@@ -240,6 +240,7 @@ def select_state(connection: Connection) -> list[Any]:
         func.max(tables.study.c.study_id),
         func.max(tables.imported.c.import_id),
         func.count(tables.explanation.c.run_id),
+        func.count(tables.version.c.number),
     ]
     runs = connection.execute(by_state.group_by(run.state).order_by(run.state))
     return [*map(tuple, runs), *(connection.scalar(select(each)) for each in newest)]

@@ -212,8 +212,8 @@ class Store:
         return self.run(run_id)
 
     def state(self) -> str:
-        """A text that is another one when a run was started, failed or finished, or a score, a study, an import or an
-        explanation was added; in a moment, however much there is. Answers that come in change nothing of it."""
+        """A text that is another one when a run was started, failed or finished, or a score, a study, an import, an
+        explanation or a version was added; in a moment, however much there is. Answers that come in change nothing."""
         with self._read("look for changes") as connection:
             return repr(rows.select_state(connection))
 
