@@ -292,6 +292,16 @@ def test_the_first_page_has_a_tile_for_each_board(store):
     )
 
 
+def test_what_is_not_known_is_none_that_one_can_choose(store):
+    world = World()
+    known, unknown = world.result("known"), world.result("unknown")
+    unknown = replace(unknown, model=unknown.model | {"architecture": ""})
+    snapshot = Snapshot((assemble([known, unknown], ""),), (), (), reported_board(), {})
+    text, _ = Site(snapshot, store).render("en/b/all/")
+    assert 'name="r" value="zero-shot"' in text
+    assert 'name="family"' not in text
+
+
 def test_plain_pages_have_every_row_once(site, monkeypatch):
     _, snapshot, store = site
     monkeypatch.setattr(plain, "ROWS", 2)

@@ -78,6 +78,10 @@ def test_a_frame_shows_as_many_rows_as_its_address_asks_for(page, address, shown
     leaf = "index.html" if address == shown.exported else ""
     page.goto(f"{address}zh/embed/b/all/{leaf}{asked}")
     assert page.locator("tbody tr:visible").count() == rows
+    entry = shown.snapshot.board.entries[0]
+    first = page.locator("tbody tr").first.inner_text()
+    assert entry.model in first
+    assert entry.adaptation in first
 
 
 @pytest.mark.parametrize("path", ["en/b/all/", "zh/m/nano-llama/", "en/reported/"])

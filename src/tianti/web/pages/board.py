@@ -64,7 +64,8 @@ def cost_text(entry: Entry, key: str) -> str:
 
 
 def _different(words: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(words))
+    """The words that there are, in their order; what is not known is none that one could choose."""
+    return [word for word in dict.fromkeys(words) if word]
 
 
 def _task_keys(view: View) -> list[tuple[str, str]]:
