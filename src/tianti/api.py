@@ -31,7 +31,7 @@ from tianti.stats import AggregateName
 from tianti.stats.ranks import RankMethod
 from tianti.stats.ratings import Ties
 from tianti.store import Store, open_store
-from tianti.study import Study, Trial, checked_study, read_study, study_of, trials
+from tianti.study import Study, Trial, checked_study, nothing_fits, read_study, study_of, trials
 from tianti.workers import conduct_in_parallel, count_workers, unfinished
 
 if TYPE_CHECKING:
@@ -323,7 +323,7 @@ def deployed(entry: str, store: str | Path = DEFAULT_STORE) -> Version:
 
 def _board_unless_nothing_was_measured(result: StudyResult) -> Board:
     reasons = [outcome.reason for outcome in result.outcomes if outcome.state in ("refused", "failed")]
-    if reasons and len(reasons) == len(result.outcomes):
+    if nothing_fits([(outcome.trial, outcome.state in ("refused", "failed")) for outcome in result.outcomes]):
         raise InputError(f"nothing could be measured: {reasons[0]}")
     return result.board
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from tianti.adapt import Continual, Update
 from tianti.adapt.stages import Stage, stages
+from tianti.core.exceptions import TiantiError
 from tianti.engine import (
     ChooseRequest,
     GenerateRequest,
@@ -19,7 +20,8 @@ from tianti.engine import (
     SpanRequest,
     TagRequest,
 )
-from tianti.models import Model
+from tianti.models import LoadedModel, LoadOptions, Model
+from tianti.models.outline import outline_model
 from tianti.study import Trial
 
 LOOKED_AT = 32
@@ -31,13 +33,17 @@ USED_OF_PEAK = 0.3
 
 @dataclass(frozen=True)
 class Estimate:
-    """What one trial would take. Tokens are those of the requests as they are asked, before any sharing."""
+    """What one trial would take. Tokens are those of the requests as they are asked, before any sharing.
+
+    `refused` is why it would not be run, by the checks of a run; empty where it would. Then it takes nothing.
+    """
 
     trial: str
     samples: int
-    tokens: int
-    training_tokens: int
-    seconds: float
+    tokens: int = 0
+    training_tokens: int = 0
+    seconds: float = 0.0
+    refused: str = ""
 
 
 def estimate(trials: Sequence[Trial], finished: Sequence[Trial] = ()) -> list[Estimate]:
@@ -84,9 +90,14 @@ def _lessons(trial: Trial) -> list[_Lesson]:
 
 def _estimate(trial: Trial, learned: Sequence[Stage]) -> Estimate:
     samples = trial.task.count(trial.limit)
+    try:
+        model = _outline(trial.model, trial.options)
+        trial.adaptation.check(model, trial.task)
+    except TiantiError as error:
+        return Estimate(trial.title, samples, refused=str(error))
     if trial.model.architecture == "baseline":
-        return Estimate(trial.title, samples, 0, 0, 0.0)
-    tokenizer = _tokenizer(trial.model)
+        return Estimate(trial.title, samples)
+    tokenizer: Any = model.tokenizer
 
     def count(texts: Sequence[str]) -> list[int]:
         return [len(ids) for ids in tokenizer(list(texts))["input_ids"]]
@@ -146,10 +157,8 @@ def _text(request: Request) -> str:
 
 
 @lru_cache(maxsize=8)
-def _tokenizer(model: Model) -> Any:
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(model.path)
+def _outline(model: Model, options: LoadOptions) -> LoadedModel:
+    return outline_model(model, options)
 
 
 @lru_cache(maxsize=1)

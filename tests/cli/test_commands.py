@@ -93,6 +93,40 @@ def test_a_dry_run_counts_and_runs_nothing(tianti: Run) -> None:
     assert "Nothing was run." in table
 
 
+REFUSED = "models: [nano:bert]\nadaptations: [full]\nstream: [nano/sentiment, nano/pairs]\nlimit: 2\n"
+
+
+def test_a_dry_run_says_what_would_be_refused_and_why(tianti: Run) -> None:
+    Path("stream.yaml").write_text(f"{REFUSED}strategies: [plain, generative]\n")
+    status, output, _ = tianti("run", "stream.yaml", "--dry-run", "--json")
+    assert status == 0
+    lines = json.loads(output)
+    refused = [line for line in lines if line["refused"]]
+    assert {"generative" in line["trial"] for line in refused} == {True}
+    assert len(refused) == 4
+    assert {line["training_tokens"] for line in refused} == {0}
+    _, output, _ = tianti("run", "stream.yaml", "--dry-run")
+    assert "stream: nano/sentiment → nano/pairs" in output
+    (row,) = [line for line in output.splitlines() if line.startswith(" nano:bert · full · generative")]
+    assert row.split()[-5:] == ["4", "–", "–", "–", "refused"]
+    assert (
+        "would be refused (4 trials): nano:bert · full · generative: generative does not fit nano:bert"
+        in output
+    )
+    assert "10 trials, of which 4 would be refused, about" in output
+    assert max(map(len, output.split("would be refused (")[0].splitlines())) <= 80
+
+
+def test_where_all_that_learns_is_refused_the_run_and_its_plan_fail(tianti: Run) -> None:
+    """The untrained model is measured all the same, and is not what the study is about."""
+    Path("stream.yaml").write_text(f"{REFUSED}strategies: [generative]\n")
+    assert tianti("run", "stream.yaml", "--dry-run")[0] == 1
+    status, output, _ = tianti("run", "stream.yaml")
+    assert status == 1
+    assert "6 trials: 2 measured" in output
+    assert "generative does not fit nano:bert" in output
+
+
 def test_show_prints_everything_and_the_command_that_repeats_it(tianti: Run) -> None:
     tianti(*MAJORITY)
     _, output, _ = tianti("board", "--json")

@@ -46,6 +46,16 @@ def change(path, **keys):
     return path
 
 
+def test_numbers_that_are_read_as_places_are_told(task_path):
+    said = "numbers in column 'label' are places in doc_to_choice: 0 = negative, 1 = positive"
+    assert said not in check_task(task_path).warnings
+    for split in ("train", "test"):
+        rows = [{"text": row["text"], "label": number % 2} for number, row in enumerate(TEST)]
+        (task_path.parent / f"{split}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert said in check_task(task_path).warnings
+    assert said not in check_task(change(task_path, doc_to_choice=["0", "1"])).warnings
+
+
 def test_rows_without_a_text_are_named(task_path):
     assert not any("nothing in column" in warning for warning in check_task(task_path).warnings)
     rows = [*TEST, *({"id": str(number), "text": " " * number, "label": "positive"} for number in range(7))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -100,10 +99,11 @@ def run(
 
     from tianti.adapt.sizes import parse_sizes
     from tianti.api import run_study
+    from tianti.cli.plan import print_plan
     from tianti.cli.progress import TerminalProgress
     from tianti.cli.summary import nothing_answered, print_next, print_summary
     from tianti.store import Store
-    from tianti.study import trials
+    from tianti.study import nothing_fits, trials
 
     if search is not None:
         what, search = _search_words(what, search)
@@ -116,10 +116,11 @@ def run(
     }  # fmt: skip
     study = _study(what, {key: value for key, value in changes.items() if value is not None}, name)
     console = Console()
-    if dry_run:
-        _print_estimate(study, console, as_json=as_json)
-        return
     planned = trials(study)
+    if dry_run:
+        if not print_plan(planned, console, as_json=as_json):
+            raise typer.Exit(1)
+        return
     with Store(store) as opened:
         result = run_study(study, planned, opened, TerminalProgress())
         if as_json:
@@ -138,8 +139,9 @@ def run(
         print_summary(result.outcomes, opened, Console(stderr=True) if as_json else console)
     if not as_json:
         print_next(result.outcomes, console, store)
-    states = {outcome.state for outcome in result.outcomes}
-    if "failed" in states or states == {"refused"} or any(map(nothing_answered, result.outcomes)):
+    outcomes = result.outcomes
+    refused = nothing_fits([(outcome.trial, outcome.state == "refused") for outcome in outcomes])
+    if refused or any(outcome.state == "failed" or nothing_answered(outcome) for outcome in outcomes):
         raise typer.Exit(1)
 
 
@@ -183,33 +185,3 @@ def _search_words(what: list[str], search: str) -> tuple[list[str], str]:
 
 def _number(text: str | None) -> int | str | None:
     return int(text) if text is not None and text.isdigit() else text
-
-
-def _print_estimate(study: Study, console: Console, *, as_json: bool) -> None:
-    from dataclasses import asdict
-
-    from rich.table import Table
-
-    from tianti.core.wording import counted
-    from tianti.estimate import estimate
-    from tianti.study import trials
-
-    estimates = estimate(trials(study))
-    if as_json:
-        typer.echo(json.dumps([asdict(line) for line in estimates], ensure_ascii=False, indent=2))
-        return
-    table = Table("trial", "samples", "tokens to read", "training tokens", "about seconds")
-    for line in estimates:
-        table.add_row(
-            line.trial,
-            f"{line.samples:,}",
-            f"{line.tokens:,}",
-            f"{line.training_tokens:,}",
-            f"{line.seconds:,.1f}",
-        )
-    console.print(table)
-    console.print(
-        f"{counted(len(estimates), 'trial')}, about {sum(line.seconds for line in estimates):,.0f} s on this machine "
-        "(a rough figure: from the model's size, the tokens and the speed of one matrix product). Nothing was run.",
-        highlight=False,
-    )

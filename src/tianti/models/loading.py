@@ -59,7 +59,7 @@ def load_model(model: Model, options: LoadOptions | None = None) -> LoadedModel:
         network.to(dtype)  # type: ignore[arg-type]  # transformers types `to` by its first argument only
     network.to(device)  # type: ignore[arg-type]
     network.train(False)
-    return LoadedModel(model, options, network, _read_tokenizer(model.path))
+    return LoadedModel(model, options, network, read_tokenizer(model.path))
 
 
 def from_objects(
@@ -177,9 +177,7 @@ def _read_network(model: Model, dtype: torch.dtype | None) -> PreTrainedModel:
                 output_loading_info=True,
             )
     except Exception as error:  # whatever transformers meets in a bad folder is the folder's fault
-        raise ModelError(
-            f"{model.name}: transformers cannot load it ({type(error).__name__}: {error})"
-        ) from error
+        raise unreadable(model, error) from error
     # transformers fills what the files lack with random numbers; that would be another model.
     missing = sorted(key for key in report["missing_keys"] if not key.startswith("pooler."))
     mismatched = sorted(str(entry[0]) for entry in report["mismatched_keys"])
@@ -193,13 +191,17 @@ def _read_network(model: Model, dtype: torch.dtype | None) -> PreTrainedModel:
     return loaded
 
 
-def _start_vllm(model: Model, path: Path, options: LoadOptions) -> LoadedModel:
-    """The model in the hands of vLLM.
+def unreadable(model: Model, error: Exception) -> ModelError:
+    """The error for what transformers says of a bad folder, whatever it is."""
+    return ModelError(f"{model.name}: transformers cannot load it ({type(error).__name__}: {error})")
+
+
+def check_vllm(model: Model, options: LoadOptions) -> None:
+    """Ask whether vLLM runs this model; that it is installed is not asked.
 
     Raises:
         IncompatibleError: it is no causal language model, or one without a folder of weights.
         ModelError: another device than vLLM's own is asked for.
-        MissingExtraError: vLLM is not installed.
     """
     if model.architecture != "causal" or model.name.endswith(UNTRAINED):
         kind = "its weights are fresh" if model.architecture == "causal" else f"it is {model.architecture}"
@@ -212,6 +214,16 @@ def _start_vllm(model: Model, path: Path, options: LoadOptions) -> LoadedModel:
             f"vLLM takes the GPU that CUDA shows first, not the device {options.device!r}",
             remedy="leave the device at auto; CUDA_VISIBLE_DEVICES chooses among several",
         )
+
+
+def _start_vllm(model: Model, path: Path, options: LoadOptions) -> LoadedModel:
+    """The model in the hands of vLLM.
+
+    Raises:
+        IncompatibleError, ModelError: as `check_vllm`.
+        MissingExtraError: vLLM is not installed.
+    """
+    check_vllm(model, options)
     from tianti.engine.vllm import start_vllm
 
     dtype = options.dtype
@@ -220,7 +232,7 @@ def _start_vllm(model: Model, path: Path, options: LoadOptions) -> LoadedModel:
         config = read_config(path / "config.json")
         dtype = str(config.get("dtype") or config.get("torch_dtype") or "auto")
     llm = start_vllm(str(path), dtype=dtype, batch=options.batch)
-    return LoadedModel(model, options, tokenizer=_read_tokenizer(path), llm=llm)
+    return LoadedModel(model, options, tokenizer=read_tokenizer(path), llm=llm)
 
 
 @contextmanager
@@ -240,7 +252,8 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _read_tokenizer(path: Path) -> PreTrainedTokenizerBase:
+def read_tokenizer(path: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a folder; a ModelError where there is none that can be read."""
     from transformers import AutoTokenizer
 
     try:

@@ -15,6 +15,7 @@ manifest.
 from tianti.study.expand import trials
 from tianti.study.read import checked_study, read_study, study_of
 from tianti.study.repeat import full_notation, repeat_command, trial_of
+from tianti.study.stream import nothing_fits
 from tianti.study.study import Study
 from tianti.study.trial import Trial
 
@@ -23,6 +24,7 @@ __all__ = [
     "Trial",
     "checked_study",
     "full_notation",
+    "nothing_fits",
     "read_study",
     "repeat_command",
     "study_of",

@@ -8,6 +8,7 @@ from tianti.adapt import Adaptation, Continual, label
 from tianti.adapt.continual import parse_strategy
 from tianti.core.exceptions import StudyError
 from tianti.study.study import Study
+from tianti.study.trial import Trial
 from tianti.tasks import Task
 
 Cell = tuple[Continual, Task, int]
@@ -56,6 +57,19 @@ def over_stream(study: Study, methods: Sequence[Adaptation], tasks: Sequence[Tas
                             key = (_in_full(made), seed, task.fingerprint, at)
                             cells.setdefault(key, (made, task, seed))
     return list(cells.values())
+
+
+def nothing_fits(trials: Sequence[tuple[Trial, bool]]) -> bool:
+    """Whether all that these trials are about is refused, with each given whether it is.
+
+    Models that are asked before they learn a stream are asked to compare with, and do not count beside others.
+    """
+    learned = [
+        refused
+        for trial, refused in trials
+        if not isinstance(trial.adaptation, Continual) or trial.adaptation.at > 0
+    ]
+    return all(learned or [refused for _, refused in trials])
 
 
 def _in_full(adaptation: Continual) -> str:

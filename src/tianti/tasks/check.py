@@ -15,6 +15,7 @@ from tianti.core.exceptions import InputError
 from tianti.core.wording import counted
 from tianti.engine import ChooseRequest, GenerateRequest, RollingRequest, ScoreRequest
 from tianti.tasks.data import columns
+from tianti.tasks.labels import numbered_labels
 from tianti.tasks.metrics import UNSPACED_LANGUAGES
 from tianti.tasks.registry import load_tasks
 from tianti.tasks.task import Shots, Task, TaskInfo
@@ -204,6 +205,8 @@ def _warnings(task: Task, items: Mapping[str, Sequence[_Item]], splits: Sequence
             found.append(f"split {check.split} knows only one right answer: {next(iter(check.labels))}")
     if isinstance(task, YamlTask):
         found += [*_empty_values(task), *_delimiter_warnings(task, items)]
+    if numbered := numbered_labels(task):
+        found.append(numbered)
     return found
 
 
