@@ -14,8 +14,8 @@ from tianti.tasks.metrics import METRICS, aspect_of
 from worlds import World
 
 
-def text(renderable):
-    console = Console(file=io.StringIO(), width=120, color_system=None)
+def text(renderable, width=120):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
     console.print(renderable)
     return console.file.getvalue()
 
@@ -97,6 +97,25 @@ def test_the_terminal_shows_those_that_are_asked_for(world):
     both = text(render(board, ["all"]))
     assert "0.1 ±0.01" in both
     assert "brier ↓" in both
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_what_is_asked_for_by_name_stands_there_with_its_interval_in_a_narrow_terminal(world, width):
+    tasks = ["nano/sentiment", "nano/bias-names", "nano/bias-gender", "nano/bias-nationality"]
+    gaps = {
+        task: further(world, "counterfactual_gap", 0.051 + 0.1 * tasks.index(task)) for task in tasks[1:3]
+    }
+    runs = [
+        world.result("nano:llama", adaptation, task, aspects=(gaps[task],) if task in gaps else ())
+        for adaptation in ("zero-shot", "lora from nano/sentiment")
+        for task in tasks
+    ]
+    shown = text(render(assemble(runs, ""), ["counterfactual_gap"]), width)
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= width
+    assert shown.count("gap") >= 3  # two headings, and the line below
+    assert shown.count("15.1 ±1.5") == shown.count("25.1 ±2.5") == 2
+    assert ("do not fit here" in shown) == (width < 140)
 
 
 def test_metrics_that_no_run_measured_are_told(world):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import accumulate
 
@@ -15,7 +15,7 @@ from rich.text import Text
 from tianti.board.aspects import chosen_aspects
 from tianti.board.board import Board
 from tianti.board.cut import Cut, cut
-from tianti.board.entries import AspectColumn, Cell, Column
+from tianti.board.entries import AspectColumn, Cell, Column, Entry
 from tianti.board.filters import EVERYTHING, Selection
 from tianti.board.legend import about, hidden, legend, more, notes
 from tianti.board.show import MISSING, cell_text, value_text
@@ -23,6 +23,7 @@ from tianti.board.whisker import NARROWEST, WIDEST, Axis, axis_of, whisker
 
 MODEL_WIDTH = 32
 ADAPTATION_WIDTH = 26
+NARROW_NAMES = 12
 HEADING_WIDTH = 12
 WHOLE = "ranks and intervals are those of the whole board."
 DRAWN = "├●┤: each mean in its interval, all on one axis; ┊: 0."
@@ -36,6 +37,17 @@ class _Style:
     interval: bool
     names: bool = True
     """Whether tasks stand in the headings; otherwise numbers do, and the names below the table."""
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A way to fit a board into a width: what stands on the left, how cells are written, how many columns must fit."""
+
+    cut: Cut
+    style: _Style
+    needed: int
+    names: int = ADAPTATION_WIDTH
+    """The width in which adaptations are folded."""
 
 
 STYLES = (_Style(1, True), _Style(0, True), _Style(0, False), _Style(0, False, names=False))
@@ -79,57 +91,73 @@ class _View:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         board, entries = self.cut.board, self.cut.board.entries[: self.top]
-        left = [self.cut.texts(entry) for entry in entries]
-        heads = ["rank", "model", "adaptation", *self.cut.quantities]
-        used = sum(_width(column) for column in zip(heads, *left, strict=True)) + 1
-        columns: list[Column] = [*board.columns, *self.further]
-        names = _headings(columns)
-        whole = [heading.replace("\n", "") for heading in _headings(columns, between=" · ")]
-        for style in STYLES:
-            headings = names if style.names else [str(number + 1) for number in range(len(names))]
-            cells = [
-                [_cell(entry.cells.get(c.name) or entry.aspects.get(c.name), c, style) for entry in entries]
-                for c in columns
+        # What was asked for by name keeps its place; it stands behind the tasks all the same.
+        wanted: list[Column] = [*self.further, *board.columns]
+        headings = _headings([*board.columns, *self.further])
+        for way in self._ways():
+            style, left = way.style, [["rank", "model", "adaptation", *way.cut.quantities]]
+            left += [list(way.cut.texts(entry)) for entry in entries]
+            limits = [MODEL_WIDTH, MODEL_WIDTH, way.names, *(MODEL_WIDTH for _ in way.cut.quantities)]
+            used = sum(
+                _width(column, most) for column, most in zip(zip(*left, strict=True), limits, strict=True)
+            )
+            cells = {column.name: _texts(entries, column, style) for column in wanted}
+            heads = headings if style.names else {c.name: str(n) for n, c in enumerate(wanted, start=1)}
+            widths = [
+                max(_width(heads[name].split("\n"), HEADING_WIDTH), _width(texts, MODEL_WIDTH))
+                for name, texts in cells.items()
             ]
-            widths = [_width([*h.split("\n"), *column]) for h, column in zip(headings, cells, strict=True)]
-            if used + sum(widths) <= options.max_width:
+            ends = list(accumulate(widths, initial=used + 1))
+            if ends[way.needed] <= options.max_width:
                 break
-        ends = list(accumulate(widths, initial=used))
         shown = max(sum(end <= options.max_width for end in ends) - 1, 0)
-        axis = self._axis(options.max_width - ends[shown] - 2)
+        columns = [*wanted[len(self.further) : shown], *self.further[:shown]]
+        axis = self._axis(way.cut.quantities, options.max_width - ends[shown] - 2)
         title = Text(board.title) if board.title else None
         table = Table(box=None, padding=(0, 1), title=title, title_justify="left", header_style="bold")
-        _add_columns(table, self.cut.quantities, axis, headings[:shown])
-        for index, (entry, texts) in enumerate(zip(entries, left, strict=True)):
+        _add_columns(table, way, axis, [heads[column.name] for column in columns])
+        for index, (entry, texts) in enumerate(zip(entries, left[1:], strict=True)):
             drawn = [whisker(axis, entry)] if axis else []
-            row = [*texts[:4], *drawn, *texts[4:], *(column[index] for column in cells[:shown])]
+            row = [*texts[:4], *drawn, *texts[4:], *(cells[column.name][index] for column in columns)]
             table.add_row(*map(Text, row))
         yield table
         yield ""
+        left_out = len(wanted) - shown + len(self.cut.quantities) - len(way.cut.quantities)
         for line in [
-            *([] if style.names else [_numbered(whole)]),
+            *([] if style.names else [_numbered(_headings(wanted, between=" · ").values())]),
             *([f"{self.cut.text}; {WHOLE}"] if self.cut.selection else []),
             *([DRAWN] if axis else []),
             *more(len(board.entries) - len(entries)),
             *legend(self.cut.whole),
             *about(self.further),
-            *hidden(len(columns) - shown, "column" if self.further else "task"),
+            *hidden(left_out, "column" if self.further else "task"),
             *notes(board),
         ]:
             yield Text(line, style="dim")
 
-    def _axis(self, room: int) -> Axis | None:
+    def _ways(self) -> Iterable[_Way]:
+        """From wide to narrow; the first that fits is taken, or else the last."""
+        everything = len(self.cut.board.columns) + len(self.further)
+        for style in STYLES[:2] if self.further else STYLES:
+            yield _Way(self.cut, style, everything)
+        asked = len(self.further)
+        if asked:
+            yield _Way(self.cut, STYLES[0], asked)
+            yield _Way(self.cut, STYLES[0], asked, NARROW_NAMES)
+            yield _Way(replace(self.cut, quantities=()), STYLES[0], asked, NARROW_NAMES)
+
+    def _axis(self, quantities: Sequence[str], room: int) -> Axis | None:
         """The axis of all means of the board, where the mean is shown first and there is room for a drawing."""
-        if room < NARROWEST or self.cut.quantities[:1] != ("mean",):
+        if room < NARROWEST or tuple(quantities[:1]) != ("mean",):
             return None
         return axis_of(self.cut.whole.entries, min(room, WIDEST))
 
 
-def _add_columns(table: Table, quantities: Sequence[str], axis: Axis | None, headings: Sequence[str]) -> None:
+def _add_columns(table: Table, way: _Way, axis: Axis | None, headings: Sequence[str]) -> None:
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("model", overflow="fold", max_width=MODEL_WIDTH)
-    table.add_column("adaptation", overflow="fold", max_width=ADAPTATION_WIDTH)
-    for quantity in quantities:
+    table.add_column("adaptation", overflow="fold", max_width=way.names)
+    for quantity in way.cut.quantities:
         table.add_column(quantity, justify="right", no_wrap=True)
         if axis is not None and quantity == "mean":
             table.add_column(Text(axis.heading), no_wrap=True)
@@ -137,9 +165,17 @@ def _add_columns(table: Table, quantities: Sequence[str], axis: Axis | None, hea
         table.add_column(Text(heading), justify="right", overflow="fold", max_width=HEADING_WIDTH)
 
 
-def _width(texts: Iterable[str]) -> int:
-    """The width of a column with its padding; long names are folded."""
-    return 2 + min(max(max(map(cell_len, texts), default=0), 2), MODEL_WIDTH)
+def _width(texts: Iterable[str], most: int) -> int:
+    """The width of a column with its padding; what is longer than `most` is folded."""
+    return 2 + min(max(max(map(cell_len, texts), default=0), 2), most)
+
+
+def _texts(entries: Sequence[Entry], column: Column, style: _Style) -> list[str]:
+    """A column's cells, from the first entry to the last."""
+    return [
+        _cell(entry.cells.get(column.name) or entry.aspects.get(column.name), column, style)
+        for entry in entries
+    ]
 
 
 def _cell(cell: Cell | None, column: Column, style: _Style) -> str:
@@ -151,17 +187,18 @@ def _cell(cell: Cell | None, column: Column, style: _Style) -> str:
     return write(cell, column, style.decimals) + ("*" if cell.errors or cell.skipped else "")
 
 
-def _headings(columns: Sequence[Column], between: str = "\n") -> list[str]:
-    """Task names without the folder that all share, broken at dashes and slashes so that columns stay
-    narrow."""
+def _headings(columns: Sequence[Column], between: str = "\n") -> dict[str, str]:
+    """Task names without the folder that all share, broken at dashes and slashes so that columns stay narrow, by
+    column."""
     names = [column.name for column in columns]
     folders = {name.rpartition("/")[0] for name in names}
     cut = len(folders.pop()) + 1 if len(folders) == 1 and "/" in names[0] else 0
-    return [
-        name[cut:].replace("-", "-\n").replace("/", "/\n").replace("_", "_\n").replace(" · ", between)
+    return {
+        name: name[cut:].replace("-", "-\n").replace("/", "/\n").replace("_", "_\n").replace(" · ", between)
         for name in names
-    ]
+    }
 
 
-def _numbered(headings: Sequence[str]) -> str:
-    return "tasks: " + ", ".join(f"{number + 1} {name}" for number, name in enumerate(headings))
+def _numbered(headings: Iterable[str]) -> str:
+    names = (heading.replace("\n", "") for heading in headings)
+    return "tasks: " + ", ".join(f"{number} {name}" for number, name in enumerate(names, start=1))
