@@ -81,6 +81,24 @@ def test_intervals_are_those_of_the_formulas():
     assert (found.low, found.high) == pytest.approx((np.mean(centres) - half, np.mean(centres) + half))
 
 
+def test_nothing_that_is_impossible_is_in_an_interval():
+    """Four items say little: what says nothing of ±1 or 0 to 1 says nothing of what is beyond."""
+    kept, lost = np.array([[1.0] * 4, [1, 1, 1, 0]]), np.array([[1.0] * 4, [0, 0, 0, 1]])
+    for stream in (
+        [StreamTask(kept, 0), StreamTask(kept, 1)],
+        [StreamTask(lost, 0), StreamTask(lost[::-1], 1)],
+    ):
+        for of, least in (
+            (average_accuracy, 0),
+            (learning_accuracy, 0),
+            (backward_transfer, -1),
+            (forgetting, -1),
+            (lambda given: forgetting(given, "best"), -1),
+        ):
+            found = of(stream)
+            assert least <= found.low <= found.estimate <= found.high <= 1
+
+
 def test_one_task_is_a_paired_difference_of_two_stages():
     rng = np.random.default_rng(1)
     values = (rng.random((2, 300)) < [[0.7], [0.6]]).astype(float)

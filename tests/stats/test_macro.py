@@ -63,9 +63,16 @@ def test_clusters_widen_it():
     assert robust.clusters == 6
     assert robust.high - robust.low > 2 * (plain.high - plain.low)
     alone = mean_interval(values, clusters)
-    assert robust.low == pytest.approx(alone.estimate - (robust.high - alone.estimate))
+    assert (robust.low, robust.high) == pytest.approx((alone.low, alone.high))
     perfect = macro_interval([TaskValues(np.ones(60), None, clusters)])
     assert perfect.low < 0.8
+
+
+def test_nothing_beyond_perfect_or_below_no_answer_right_is_in_it():
+    few = [TaskValues(np.array([1.0, 1, 1, 0]), 0.5), TaskValues(np.array([1.0, 1, 1, 1]), 0.5)]
+    assert macro_interval(few).high == 1
+    none = [TaskValues(np.array([0.0, 0, 0, 1]), 0.5), TaskValues(np.zeros(4))]
+    assert macro_interval(none).low >= -0.5
 
 
 def test_missing_is_missing():

@@ -144,8 +144,8 @@ def forgetting(
     low, high = _best_bounds([_Stages.of(task) for task in earlier], level, seed, draws)
     return replace(
         against,
-        low=min(against.low, against.estimate - low),
-        high=max(against.high, against.estimate + high),
+        low=max(min(against.low, against.estimate - low), -1.0),
+        high=min(max(against.high, against.estimate + high), 1.0),
         method=f"{against.method}; best stage by Gaussian bootstrap",
     )
 
@@ -204,6 +204,7 @@ def _paired(tasks: Sequence[tuple[StreamTask, Array]], level: float) -> Interval
         found,
         [float(d.mean()) for _, d in tasks],
         [1 / len(tasks)] * len(tasks),
+        reach=(-1.0, 1.0),
         level=level,
         method="paired over stages, CR1·t" if clustered else "paired over stages, t",
     )

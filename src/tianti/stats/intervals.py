@@ -25,6 +25,9 @@ NEW_ITEMS = "new items of the same kind"
 THIS_BANK = "this bank"
 """All N items of a benchmark, with the answers that were given: nothing is drawn but the order of asking."""
 
+SHARES = (0.0, 1.0)
+"""What the mean of shares can be at the least and at the most."""
+
 ProportionMethod = Literal["wilson", "clopper-pearson"]
 
 
@@ -126,8 +129,8 @@ def mean_interval(
         return proportion(int(array.sum()), len(array), level)
     if bounded:
         found = moments(array, added=quantile(level) ** 2)
-        return _around(found, float(array.mean()), level, "Agresti–Coull·t", bounded)
-    return _around(moments(array), float(array.mean()), level, "Student's t", bounded)
+        return _around(found, float(array.mean()), level, "Agresti–Coull·t", SHARES)
+    return _around(moments(array), float(array.mean()), level, "Student's t", None)
 
 
 def difference_interval(
@@ -144,7 +147,7 @@ def difference_interval(
         raise InputError("no differences")
     found = steady_moments(array, clusters, added=2.0, added_values=(-1.0, 1.0))
     method = "paired difference, t" if clusters is None else "paired difference, CR1·t"
-    return _around(found, float(array.mean()), level, method, bounded=False)
+    return _around(found, float(array.mean()), level, method, (-1.0, 1.0))
 
 
 def mean_over_repeats(
@@ -170,17 +173,19 @@ def _clustered(array: Array, clusters: Sequence[Hashable], level: float, bounded
         found = steady_moments(array, clusters, added=quantile(level) ** 2)
     else:
         found = clustered_moments(array, clusters)
-    return _around(found, found.mean, level, "CR1·t", bounded)
+    return _around(found, found.mean, level, "CR1·t", SHARES if bounded else None)
 
 
-def _around(found: Moments, estimate: float, level: float, method: str, bounded: bool) -> Interval:
-    """mean ± t·SE, kept inside [0, 1] where the values are; open where the spread is unknown."""
+def _around(
+    found: Moments, estimate: float, level: float, method: str, reach: tuple[float, float] | None
+) -> Interval:
+    """mean ± t·SE, kept inside what the values can be; open where the spread is unknown."""
     if math.isnan(found.variance):
         return Interval(estimate, None, None, level, method, found.n, found.clusters)
     half = quantile(level, found.freedom) * found.error
     low, high = min(found.mean - half, estimate), max(found.mean + half, estimate)
-    if bounded:
-        low, high = max(low, 0.0), min(high, 1.0)
+    if reach is not None:
+        low, high = max(low, reach[0]), min(high, reach[1])
     return Interval(estimate, low, high, level, method, found.n, found.clusters)
 
 

@@ -47,6 +47,7 @@ def macro_interval(
         [float(task.values.mean()) for task in tasks],
         [share / scale for share, scale in zip(shares, scales, strict=True)],
         offset=-sum(floors),
+        reach=(0.0, 1.0),
         level=level,
         method=f"macro-average of {len(tasks)} {'task' if len(tasks) == 1 else 'tasks'}, +z²/K",
     )
@@ -57,6 +58,7 @@ def weighted_sum(
     means: Sequence[float],
     weights: Sequence[float],
     *,
+    reach: tuple[float, float] | None,
     level: float,
     method: str,
     offset: float = 0.0,
@@ -67,17 +69,22 @@ def weighted_sum(
     Args:
         found: how well each θ_k is known; their means, drawn in by imagined items, are the centre of the
             interval. means: the plain means: the estimate, which always lies inside.
+        reach: the least and the most that a θ_k can be; the interval holds nothing that is impossible.
     """
     centre = offset + sum(weight * each.mean for weight, each in zip(weights, found, strict=True))
     estimate = offset + sum(weight * mean for weight, mean in zip(weights, means, strict=True))
     variances = [weight**2 * each.variance for weight, each in zip(weights, found, strict=True)]
     freedom = pooled_freedom(variances, [each.freedom for each in found])
     half = quantile(level, freedom) * math.sqrt(sum(variances))
+    low, high = centre - half, centre + half
+    if reach is not None:
+        least, most = (offset + sum(weights) * end for end in reach)
+        low, high = max(low, least), min(high, most)
     clustered = any(each.clusters is not None for each in found)
     return Interval(
         estimate,
-        min(centre - half, estimate),
-        max(centre + half, estimate),
+        min(low, estimate),
+        max(high, estimate),
         level,
         method,
         n=sum(each.n for each in found),

@@ -76,6 +76,7 @@ def paired_difference(
         found,
         [float(d.mean()) for d in differences],
         weights,
+        reach=(-1.0, 1.0) if all(map(_are_shares, tasks)) else None,
         level=level,
         method="paired difference, CR1·t" if clustered else "paired difference, t",
     )
@@ -110,6 +111,12 @@ def _differing(task: TaskPair) -> float:
     """How many items differ at least: Σd² over the largest d² that is possible."""
     reach = float(np.ptp(np.concatenate([task.first, task.second])))
     return float(np.square(task.first - task.second).sum()) / (reach or 1.0) ** 2
+
+
+def _are_shares(task: TaskPair) -> bool:
+    return all(
+        bool(((values >= 0) & (values <= 1)).all()) for values in map(as_array, (task.first, task.second))
+    )
 
 
 def _difference(task: TaskPair) -> Array:
