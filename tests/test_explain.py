@@ -160,6 +160,9 @@ def test_what_was_found_is_kept_beside_the_answers(tmp_path: Path) -> None:
     printed = _cli(world, "explain", run_id[:8], "--samples", "2", "--steps", "8")
     assert "heaviest fifth" in printed.stdout
     assert f"without words {explained['samples']['0']['baseline']:.3f}; delta" in printed.stdout
+    for side, sign in (("for", "+"), ("against", "-")):
+        lines = [line for line in printed.stdout.splitlines() if line.startswith(f"  {side}: ")]
+        assert {weight[0] for line in lines for weight in line.split()[2::2]} == {sign}
     assert (
         json.loads(_cli(world, "explain", run_id, "--samples", "2", "--steps", "8", "--json").stdout)
         == explained

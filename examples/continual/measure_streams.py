@@ -2,9 +2,10 @@
 
     python examples/continual/measure_streams.py [--data DATA] [--order ORDER] [--method METHOD] [--write] [--small]
 
-Some hours on two cores, and 50 GB: what is finished is found and not run again. `--order` and `--method` run a part, so
-that several can run at once; `--write` runs nothing, and writes what is finished to the page, as a whole run does at
-its end. `--small` takes a few examples, one seed and one method through the same way, and writes no page.
+It takes {COST}: what is finished is found and not run again. `--order` and `--method` run a part, so that several
+can run at once; `--write` runs nothing, and writes what is finished to the page, as a whole run does at its end.
+`--small` takes a few examples of two tasks the same way, with one order, method and seed and three strategies, and
+writes no page: {SMALL_COST}.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from tianti.cli.progress import TerminalProgress
 from tianti.core.exceptions import UnknownNameError
 from tianti.study import Study, read_study, study_of
 
+COST = "some hours on two cores, and 50 GB"
+SMALL_COST = "half a minute on two cores, and 15 MB"
 ORDERS = ("news-first", "films-first")
 METHODS = ("full", "lora")
 """A study for each of both: strengths are chosen for each method."""
@@ -43,7 +46,8 @@ HEAD = (
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=(__doc__ or "").format(COST=COST, SMALL_COST=SMALL_COST),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", type=Path, default=DATA, help="the folder of real data")
     parser.add_argument("--order", choices=ORDERS, help="this order alone")
@@ -51,18 +55,20 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--write", action="store_true", help="run nothing, and write what is finished to the page"
     )
-    parser.add_argument("--small", action="store_true", help="a few examples of each task; writes no page")
+    parser.add_argument("--small", action="store_true", help=f"a few examples of two tasks: {SMALL_COST}")
     given = parser.parse_args(arguments)
     if given.write:
         return write_tables(PAGE, WORK / "store-stream")
     if not given.data.is_dir():
         sys.exit(f"no real data in {given.data}; name its folder with --data")
+    print(f"This takes {SMALL_COST if given.small else COST}, in {WORK}.")
     WORK.mkdir(parents=True, exist_ok=True)
     write_sets(given.data / "continual_olora", WORK / "stream")
     sentence_encoder(WORK)
     store = WORK / ("store-stream-small" if given.small else "store-stream")
-    for order in ORDERS if given.order is None else (given.order,):
-        for method in METHODS if given.method is None else (given.method,):
+    orders, methods = (ORDERS[:1], ("lora",)) if given.small else (ORDERS, METHODS)
+    for order in orders if given.order is None else (given.order,):
+        for method in methods if given.method is None else (given.method,):
             study = read(order, method)
             tianti.run(shrunk(study) if given.small else study, store=store, progress=TerminalProgress())
             Console().print(render_streams(load_streams(store, study.study)))
@@ -77,9 +83,15 @@ def read(order: str, method: str) -> Study:
 
 
 def shrunk(study: Study) -> Study:
-    """The same study on a few samples, trained on a few examples with one seed."""
-    cheap = [f"{text[:-1]}, max_examples=16)" for text in study.adaptations]
-    changes = {"limit": 4, "adaptations": cheap, "seeds": study.seeds[:1]}
+    """The same study on a few samples of its first two tasks, trained on a few examples with one seed."""
+    changes = {
+        "limit": 4,
+        "adaptations": [f"{text[:-1]}, max_examples=16)" for text in study.adaptations],
+        "seeds": study.seeds[:1],
+        "stream": study.stream[:2],
+        "tasks": study.stream[:2],
+        "strategies": ("plain", "joint", "replay"),
+    }
     return study_of(**(study.model_dump() | changes))
 
 

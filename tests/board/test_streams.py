@@ -100,6 +100,32 @@ def _printed(found: list[Stream]) -> str:
     return " ".join(captured.get().split())
 
 
+def test_the_one_stage_of_joint_training_is_called_all_tasks() -> None:
+    (found,) = streams(_runs(World(), "joint", PLAIN, stages=(0, 3)))
+    console = Console(width=80, color_system=None)
+    with console.capture() as captured:
+        console.print(render_streams([found], matrix=True))
+    rows = [line.split("  ")[0].strip() for line in captured.get().splitlines()]
+    assert rows[-3:-1] == ["nothing", "all tasks"]
+
+
+def test_what_was_refused_is_missing_with_its_reason_and_took_nothing_that_is_known() -> None:
+    world = World()
+    refused = [
+        replace(
+            result, state="failed", score=None, items=None, reason="generative does not fit m\nuse replay"
+        )
+        for result in _runs(world, "generative", PLAIN, stages=(1, 2, 3))
+    ]
+    _, found = streams(_runs(world, "plain", PLAIN) + refused)
+    assert (found.training_seconds, found.added_memory_bytes, found.kept_bytes) == (None, None, None)
+    assert found.reasons == ("generative does not fit m\nuse replay",)
+    text = _printed([found])
+    assert "m · lora · generative – – – – –" in text
+    assert "m · lora · generative – – – – –" in text.split("MB")[-1]
+    assert "✗ m · lora · generative: generative does not fit m" in text
+
+
 def test_a_board_shows_the_last_stage_and_counts_its_training_once() -> None:
     results = last_stages(_runs(World(), "plain", PLAIN))
     assert [(result.task["name"], result.adaptation["label"]) for result in results] == [

@@ -68,17 +68,21 @@ class Stream:
     forgetting_best: Interval | None = None
     learning: Interval | None = None
     less_forgotten: Interval | None = None
-    training_seconds: float = 0.0
-    """Of all stages, per seed."""
+    at_once: bool = False
+    """Whether all tasks are learned in one stage, which is the last."""
+    training_seconds: float | None = None
+    """Of all stages, per seed. This, the memory and the size are None where not all stages are finished."""
     added_memory_bytes: int | None = None
     """The most that training added, in any stage, with any seed, to what was in use before; None where none counted."""
-    kept_bytes: int = 0
+    kept_bytes: int | None = None
     """What it takes to go on: the weights that were trained, what the strategy keeps, samples at 4 bytes a token."""
     router_accuracy: float | None = None
     """How well the strategy tells the tasks apart; None where it does not, or a task has no such figure. The scores are
     those of the known task: what they would be if the router chose is not measured."""
     missing: int = 0
     """Cells of the matrix that no finished run stands for."""
+    reasons: tuple[str, ...] = ()
+    """Why, each once; empty where they were not run."""
 
 
 def read_streams(store: Store, study: str | None = None, level: float = 0.95) -> list[Stream]:
@@ -128,7 +132,7 @@ class _Grid:
         paid = last if self.policy.learns == "one alone" else self.at(self.tasks, self.tasks - 1)
         seeds = tuple(dict.fromkeys(run.seed for run in last))
         asked = [(stage, task) for stage in stages for task in range(self.tasks) if self.asked(stage, task)]
-        added = [run.added_memory_bytes for run in paid if run.added_memory_bytes is not None]
+        cells = [run for stage, task in asked for run in self.at(stage, task)]
         found = Stream(
             model=self.some.model["name"],
             method=label(self.place.method),
@@ -136,11 +140,13 @@ class _Grid:
             tasks=tuple(task["name"] for task in self.some.adaptation["stream"]),
             seeds=seeds,
             matrix=tuple(tuple(self.score(stage, task) for task in range(self.tasks)) for stage in stages),
-            training_seconds=sum(run.price.training_seconds for run in paid) / max(len(seeds), 1),
-            added_memory_bytes=max(added, default=None),
-            kept_bytes=round(sum(run.kept_bytes for run in paid) / max(len(seeds), 1)),
+            at_once=self.policy.learns == "all at once",
+            **_costs(paid, len(seeds)),
             router_accuracy=self.router_accuracy(),
             missing=sum(self.score(stage, task) is None for stage, task in asked),
+            reasons=tuple(
+                dict.fromkeys(run.reason for run in cells if run.reason and run.state != "finished")
+            ),
         )
         return replace(found, **self.figures(plain, level)) if found.missing == 0 else found
 
@@ -222,6 +228,18 @@ class _Grid:
             run.score.value for run in self.at(stage, task) if run.score and run.score.value is not None
         ]
         return float(np.mean(scores)) if scores else None
+
+
+def _costs(paid: Sequence[Result], seeds: int) -> dict[str, Any]:
+    """What all stages took, per seed; nothing where one is not finished."""
+    if not paid or any(run.state != "finished" for run in paid):
+        return {}
+    added = [run.added_memory_bytes for run in paid if run.added_memory_bytes is not None]
+    return {
+        "training_seconds": sum(run.price.training_seconds for run in paid) / seeds,
+        "added_memory_bytes": max(added, default=None),
+        "kept_bytes": round(sum(run.kept_bytes for run in paid) / seeds),
+    }
 
 
 def _values(items: Items, names: Sequence[str]) -> Array:

@@ -31,7 +31,10 @@ def render_streams(found: Sequence[Stream], *, matrix: bool = False) -> Renderab
     if not found:
         return Text("No stream here: run a study with the key stream.")
     if matrix:
-        return Group(*(part for stream in found for part in (_matrix(stream), "")))
+        parts: list[RenderableType] = []
+        for stream in found:
+            parts += [_matrix(stream), *_why(stream), ""]
+        return Group(*parts)
     figures = KEPT | GAINED
     lines = [f"{heading.replace(chr(10), ' ')}: {DEFINITIONS[name]}" for name, heading in figures.items()]
     lines.append(
@@ -41,6 +44,7 @@ def render_streams(found: Sequence[Stream], *, matrix: bool = False) -> Renderab
     missing = sum(stream.missing for stream in found)
     if missing:
         lines.append(f"{missing} cells have no finished run: figures that need them are left out.")
+    lines += [line.plain for stream in found for line in _why(stream)]
     if any(stream.average is None and not stream.missing for stream in found):
         lines.append("A task whose metric is no mean over samples has no such figures: see --matrix.")
     tables: list[RenderableType] = []
@@ -73,7 +77,7 @@ def _gained(found: Sequence[Stream]) -> Table:
     table = _table([*GAINED.values(), "seconds", "memory\nMB", "kept\nMB"])
     for stream in found:
         costs = (size_text(stream.added_memory_bytes), size_text(stream.kept_bytes))
-        seconds = f"{stream.training_seconds:,.1f}"
+        seconds = MISSING if stream.training_seconds is None else f"{stream.training_seconds:,.1f}"
         table.add_row(*map(Text, (_name(stream), *_figures(stream, GAINED), seconds, *costs)))
     return table
 
@@ -100,6 +104,12 @@ def _name(stream: Stream) -> str:
     return f"{stream.model} · {stream.method} · {stream.strategy}"
 
 
+def _why(stream: Stream) -> Iterable[Text]:
+    """Why cells of a stream have no finished run."""
+    for reason in stream.reasons:
+        yield Text(f"✗ {_name(stream)}: {reason.splitlines()[0]}", style="dim")
+
+
 def _figures(stream: Stream, names: Iterable[str]) -> list[str]:
     return [interval_text(getattr(stream, name), signed=name not in UNSIGNED) for name in names]
 
@@ -111,7 +121,8 @@ def _matrix(stream: Stream) -> Table:
     for task in stream.tasks:
         table.add_column(Text(task), justify="right", overflow="fold")
     for stage, row in enumerate(stream.matrix):
-        learned = "nothing" if stage == 0 else f"{stage}: {stream.tasks[stage - 1]}"
+        taught = "all tasks" if stream.at_once else f"{stage}: {stream.tasks[stage - 1]}"
+        learned = taught if stage else "nothing"
         if any(value is not None for value in row):
             table.add_row(Text(learned), *(percent(value) for value in row))
     return table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 from tianti.cli.options import DEFAULT_STORE, JsonOption, StoreOption
 
 TOP = 5
-"""Words of a sample that are printed, the heaviest first."""
+"""Words of a sample that are printed for its answer, and as many against it, the heaviest first."""
 
 
 def explain(
@@ -38,11 +39,19 @@ def explain(
             f"{sample}: {each['answer']} (log-probability {each['score']:.3f}, without words "
             f"{each['baseline']:.3f}; delta {each['delta']:.1e})"
         )
-        heaviest = sorted(by_word(each["tokens"]), key=lambda word: -word[1])[:TOP]
-        typer.echo("  " + "  ".join(f"{word} {weight:+.3f}" for word, weight in heaviest))
+        for line in _heaviest(by_word(each["tokens"])):
+            typer.echo(line)
     for sample, reason in found.refused.items():
         typer.echo(f"{sample}: not explained: {reason}")
     typer.echo(_says(found))
+
+
+def _heaviest(words: Sequence[tuple[str, float]]) -> Iterable[str]:
+    """A line of the words that speak for the answer, and one of those that speak against it."""
+    for side, sign in (("for", 1), ("against", -1)):
+        there = sorted((word for word in words if sign * word[1] > 0), key=lambda word: -sign * word[1])
+        if there:
+            yield f"  {side}: " + "  ".join(f"{word} {weight:+.3f}" for word, weight in there[:TOP])
 
 
 def _says(found: Any) -> str:
