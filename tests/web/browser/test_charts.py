@@ -141,3 +141,16 @@ def test_names_that_would_do_harm_are_written_as_they_are(page, charted):
     page.mouse.move(box["x"] + 2, box["y"] + box["height"] + 8)
     page.wait_for_timeout(300)
     assert page.locator("figure.chart .canvas img, figure.chart .canvas script").count() == 0
+
+
+def test_names_that_are_too_long_lose_their_middle(page, charted):
+    page.goto(f"{charted}en/m/nano-llama/")
+    names = ["lora", "continual(method=lora, strategy=joint)", "continual(method=lora, strategy=plain)"]
+    written = page.evaluate(
+        """async (names) => {
+          const { fitted } = await import(new URL("../../../static/chart/option.js", location.href));
+          return names.map((name) => fitted(name, 140));
+        }""",
+        names,
+    )
+    assert written == ["lora", "contin…rategy=joint)", "contin…rategy=plain)"]

@@ -47,7 +47,7 @@ function ofLines(table, tokens, width) {
         lineStyle: { color: own.color, width: 2, type: rows.length > 12 ? DASHES[index % DASHES.length] : "solid" },
         endLabel: {
           show: true,
-          formatter: () => `{sign|${own.sign}} ${name}`,
+          formatter: () => `{sign|${own.sign}} ${fitted(name, room - 32)}`,
           rich: { sign: { color: own.color } },
           color: tokens.ink,
           width: room - 16,
@@ -121,7 +121,7 @@ function ofIntervals(table, tokens, width) {
       inverse: true,
       axisLine: { show: false },
       axisTick: { show: false },
-      axisLabel: { color: tokens.ink, interval: 0, width: room, overflow: "truncate" },
+      axisLabel: { color: tokens.ink, interval: 0, width: room, overflow: "truncate", formatter: (name) => fitted(name, room) },
     },
     xAxis: { ...axis(tokens), type: "value", scale: true, name: table.xName, nameLocation: "middle", nameGap: 30 },
     series: [
@@ -138,6 +138,18 @@ function ofIntervals(table, tokens, width) {
       },
     ],
   };
+}
+
+/**
+ * A name that is wider than so many pixels loses its middle: adaptations often begin alike.
+ * @param {string} name @param {number} room
+ */
+export function fitted(name, room) {
+  const signs = Array.from(name);
+  const most = Math.max(3, Math.floor(room / 7));
+  if (signs.length <= most) return name;
+  const head = Math.floor(most / 3);
+  return [...signs.slice(0, head), "…", ...signs.slice(head + 1 - most)].join("");
 }
 
 /** What each colour and shape is, and how high that stands. */
