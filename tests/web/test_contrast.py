@@ -1,4 +1,4 @@
-"""The colours of the sheet are told apart by the ratios of WCAG: text 4.5 to 1, edges and what has the focus 3 to 1."""
+"""Colours of the sheet differ by the ratios of WCAG 2.2: text 4.5 to 1, edges and what has the focus 3 to 1."""
 
 import re
 from importlib.resources import files

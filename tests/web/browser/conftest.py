@@ -10,8 +10,8 @@ import importlib.util
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -27,11 +27,13 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Dialog,
+    Error,
     Page,
     Request,
     sync_playwright,
 )
 
+from charted import record_charted
 from tianti.board.snapshot import Snapshot, take_snapshot
 from tianti.cli.web import listen
 from tianti.store import Store
@@ -44,10 +46,10 @@ HOSTILE = (
     "<img src=x onerror=alert(1)>",
     "</script><script>alert(2)</script>",
     "=cmd|' /C calc'!A0",
-    "org/name, second; third",
-    "模型/甲 🐉",
+    f"org/name, second; {'third' * 56}",
+    "模型/甲 🐉 سلّم",
 )
-"""Names that would do harm if they were not taken as text, beside `nano:llama`."""
+"""Names that would do harm if they were not taken as text, that are long, or that are written from right to left."""
 OPTIONS = (
     "--headless",
     "--no-sandbox",
@@ -56,6 +58,12 @@ OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # One process for all pages, and none for graphics: to start one costs more than to draw a page.
+    "--renderer-process-limit=1",
+    "--disable-site-isolation-trials",
+    "--in-process-gpu",
+    "--disable-software-rasterizer",
+    "--disable-extensions",
 )
 WATCH = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -110,21 +118,25 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     folder = tmp_path_factory.mktemp("shown")
     with Store(folder / "store") as store:
         record_small(store)
-        snapshot = take_snapshot(store)
-        site = folder / "site"
-        write_site(snapshot, store, site, samples=3)
-        with live(snapshot, store) as served, exported(site) as lying:
-            yield Shown(snapshot, store, served, lying, site)
+        with shown_of(take_snapshot(store), store, folder) as site:
+            yield site
 
 
 @pytest.fixture(scope="session")
-def serve() -> Callable[..., AbstractContextManager[str]]:
-    """`with serve("live" or "exported", snapshot, store, folder)`: another site; `folder` is where it was written."""
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    """A site of which everything is drawn."""
+    folder = tmp_path_factory.mktemp("drawn")
+    with Store(folder / "store") as store, shown_of(record_charted(store, items=24), store, folder) as site:
+        yield site
 
-    def served(how: str, snapshot: Snapshot, store: Store, folder: Path) -> AbstractContextManager[str]:
-        return live(snapshot, store) if how == "live" else exported(folder)
 
-    return served
+@contextmanager
+def shown_of(snapshot: Snapshot, store: Store, folder: Path) -> Iterator[Shown]:
+    """A site in both ways; its files are written below `folder`."""
+    site = folder / "site"
+    write_site(snapshot, store, site, samples=3)
+    with live(snapshot, store) as served, exported(site) as lying:
+        yield Shown(snapshot, store, served, lying, site)
 
 
 def record_small(store: Store) -> None:
@@ -195,6 +207,12 @@ def elsewhere(tmp_path: Path) -> Iterator[tuple[Path, str]]:
         yield tmp_path, address
 
 
+@pytest.fixture(params=["live", "exported"])
+def charted(request: pytest.FixtureRequest, drawn: Shown) -> str:
+    """Where the site of which everything is drawn is; a test that asks for it runs against both."""
+    return drawn.live if request.param == "live" else drawn.exported
+
+
 @pytest.fixture
 def troubles() -> Iterator[list[str]]:
     """What went wrong in the pages of a test: none of it may. A test that means to cause some clears the list."""
@@ -221,16 +239,39 @@ def open_page(browser: Browser, troubles: list[str]) -> Iterator[OpenPage]:
         context.close()
 
 
+@pytest.fixture(scope="session")
+def kept(browser: Browser) -> Iterator[Page]:
+    """The page behind `page`, which is the same in all tests: a new one costs as much as what most of them do."""
+    context = browser.new_context()
+    context.add_init_script(WATCH)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
-def page(open_page: OpenPage) -> Page:
-    """A watched page, 1440 × 900."""
-    return open_page(viewport={"width": 1440, "height": 900})
+def page(kept: Page, troubles: list[str]) -> Iterator[Page]:
+    """A watched page, 1440 × 900, of a browser that has stored nothing."""
+    kept.set_viewport_size({"width": 1440, "height": 900})
+    handlers = _watch(kept, troubles)
+    yield kept
+    for event, handler in handlers.items():
+        kept.remove_listener(event, handler)
+    kept.emulate_media(color_scheme="null", media="null", reduced_motion="null", forced_colors="null")
+    kept.context.clear_cookies()
+    if kept.url.startswith("http"):
+        kept.evaluate("localStorage.clear()")
+    kept.goto("about:blank")
 
 
-def _watch(page: Page, troubles: list[str]) -> None:
+def _watch(page: Page, troubles: list[str]) -> Mapping[str, Callable[..., None]]:
+    """Write down what goes wrong in a page; gives what listens, by its event."""
+
     def of_console(message: ConsoleMessage) -> None:
         if message.type == "error":
             troubles.append(f"console: {message.text}")
+
+    def of_error(error: Error) -> None:
+        troubles.append(f"script: {error}")
 
     def of_request(request: Request) -> None:
         if urlsplit(request.url).hostname not in (None, "127.0.0.1"):
@@ -240,7 +281,7 @@ def _watch(page: Page, troubles: list[str]) -> None:
         troubles.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
-    page.on("console", of_console)
-    page.on("pageerror", lambda error: troubles.append(f"script: {error}"))
-    page.on("request", of_request)
-    page.on("dialog", of_dialog)
+    handlers = {"console": of_console, "pageerror": of_error, "request": of_request, "dialog": of_dialog}
+    for event, handler in handlers.items():
+        page.on(event, handler)
+    return handlers

@@ -174,7 +174,7 @@ def test_names_are_sorted_as_the_language_does(page, address, shown):
         page.locator("[data-sort=model]").click()
         assert query(page) == "?s=model"
         order = list(dict.fromkeys(model for model, _ in rows_of(page)))
-        assert order[-1] == last
+        assert order[-1].startswith(last)
         assert len(order) == len({entry.model for entry in shown.snapshot.board.entries})
         # By keys: the cell of the heading is reached with an arrow, and sorted by with Enter.
         page.locator("td.rank").first.click()

@@ -6,22 +6,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from charted import HOSTILE, record_charted
-from tianti.store import Store
-from tianti.web.export import write_site
+from charted import HOSTILE
 
 GAINS = "figure#gains"
-
-
-@pytest.fixture(scope="module", params=["live", "exported"])
-def charted(request, tmp_path_factory, serve):
-    """The address of a site of which everything is drawn."""
-    folder = tmp_path_factory.mktemp("charted")
-    with Store(folder / "store") as store:
-        snapshot = record_charted(store, items=24)
-        write_site(snapshot, store, folder / "site")
-        with serve(request.param, snapshot, store, folder / "site") as address:
-            yield address
 
 
 def look_at(page, figure):
@@ -39,8 +26,9 @@ def saved(page, figure, kind, folder):
     return folder / download.value.suggested_filename
 
 
-def test_every_chart_is_drawn_when_it_comes_into_view(page, charted):
+def test_every_chart_is_drawn_when_it_comes_into_view(open_page, charted):
     asked = []
+    page = open_page()
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{charted}en/m/nano-llama/")
     page.wait_for_selector(f"{GAINS} .canvas:not([hidden])")

@@ -21,17 +21,6 @@ def test_from_a_task_to_a_sample_and_its_neighbours(page, address):
     assert page.get_by_role("heading", level=1).inner_text() == "Sample 1"
 
 
-def test_every_kind_of_page_fits_a_phone(open_page, shown, address):
-    page = open_page(viewport={"width": 360, "height": 700}, color_scheme="dark")
-    run = f"zh/r/{shown.snapshot.board.entries[0].cells['sentiment'].run_ids[0]}/"
-    for path in (
-        "zh/compare/all/", "en/method/", "zh/about/", "en/embed/b/all/", "en/t/sentiment/", run, f"{run}s/1/",
-    ):  # fmt: skip
-        page.goto(f"{address}{path}{'index.html' if address == shown.exported else ''}")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        assert page.locator("h1").count() == 1
-
-
 def test_entries_are_compared_by_a_plain_form(open_page, shown):
     page = open_page(java_script_enabled=False)
     page.goto(f"{shown.live}zh/compare/all/")
