@@ -153,6 +153,19 @@ def test_who_it_is_stays_in_sight(open_page, wide, width, kept):
             assert seen, (row, kind)
 
 
+@pytest.mark.parametrize("width", [360, 390])
+def test_a_phone_shows_the_mean_at_one_look(open_page, wide, width):
+    page = open_page(viewport={"width": width, "height": 800})
+    page.goto(f"{wide}en/b/all/")
+    page.locator("#tools").wait_for(state="visible")
+    number = page.locator("#board tbody tr[data-entry] .mean .value").first.bounding_box()
+    assert number["x"] + number["width"] <= width
+    page.set_viewport_size({"width": 1000, "height": 800})
+    page.wait_for_function(
+        "document.querySelector('#board thead th:nth-child(3)').classList.contains('adaptation')"
+    )
+
+
 def test_pinned_rows_stay_in_sight(board):
     board.locator("button.pin").nth(5).click()
     board.locator("button.pin").nth(9).click()

@@ -57,6 +57,15 @@ export function columnsOf(table, selection, root, leaf) {
   return columns;
 }
 
+/**
+ * The same for a phone: the mean stands before the adaptation, so that one look tells who is how good.
+ * @param {Column[]} columns @returns {Column[]}
+ */
+export function meanFirst(columns) {
+  const mean = columns.filter((column) => column.kind === "mean");
+  return [...columns.slice(0, 2), ...mean, ...columns.slice(2).filter((column) => column.kind !== "mean")];
+}
+
 /** The columns of a board that nobody has chosen any of. @param {Table} table @returns {string[]} */
 export function standard(table) {
   const known = (/** @type {string} */ key) => table.entries[key].some((value) => value !== null);

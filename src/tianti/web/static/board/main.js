@@ -2,7 +2,7 @@
 
 import { t } from "../words.js";
 import { everything, read, write } from "./address.js";
-import { columnsOf } from "./columns.js";
+import { columnsOf, meanFirst } from "./columns.js";
 import { Controls } from "./controls.js";
 import { load } from "./data.js";
 import { element } from "./element.js";
@@ -39,6 +39,7 @@ const grid = new Grid(place, /** @type {HTMLTableElement} */ (document.getElemen
 const keyboard = new Keyboard(grid);
 const controls = new Controls(form, table, choose);
 let selection = everything();
+const phone = matchMedia("(max-width: 640px)");
 
 grid.dress = (row, entry, before) => {
   const { band, rank, id } = table.entries;
@@ -62,6 +63,7 @@ form.addEventListener("click", (event) => {
   if (copy !== undefined) void navigator.clipboard.writeText(location.href).then(() => (said.value = t("Copied")));
 });
 addEventListener("popstate", open);
+phone.addEventListener("change", () => show(selection));
 document.getElementById("first")?.remove();
 setUpDensity();
 open();
@@ -94,7 +96,8 @@ function show(wanted) {
   selection = wanted;
   const sort = wanted.sort.at(-1) ?? "rank";
   grid.sorted = { key: sort.replace(/^-/, ""), down: sort.startsWith("-") };
-  grid.show(columnsOf(table, wanted, about.root, about.leaf), [...pinned, ...rows], pinned.length);
+  const columns = columnsOf(table, wanted, about.root, about.leaf);
+  grid.show(phone.matches ? meanFirst(columns) : columns, [...pinned, ...rows], pinned.length);
   controls.show(wanted, rows.length + pinned.length);
   for (const link of document.querySelectorAll("a[hreflang]")) {
     /** @type {HTMLAnchorElement} */ (link).search = location.search;
@@ -138,7 +141,7 @@ function toggled(list, item) {
 function view() {
   const address = `?${write(selection)}`;
   return {
-    columns: grid.columns,
+    columns: columnsOf(table, selection, about.root, about.leaf),
     entries: grid.entries,
     about: { board: about.board, snapshot: table.content.snapshot, view: address },
   };
