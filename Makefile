@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # A CPU build of torch serves where one is at hand; the pin keeps the numbers the same everywhere.
 TORCH := torch==2.13.0
 
-.PHONY: demo test test-stats system lint types imports pytest nano examples bench figures clean
+.PHONY: demo test coverage test-stats system lint types imports pytest nano examples bench figures clean
 
 demo: $(VENV)/.demo
 	$(BIN)/tianti demo
@@ -28,6 +28,10 @@ imports:
 
 pytest:
 	scripts/test
+
+# All tests again, with what they reach of the code (90 % at least): before a release.
+coverage: $(VENV)/.test system
+	scripts/coverage
 
 # The simulations behind the statistics with all their repetitions (`make test` runs a tenth of them).
 test-stats: $(VENV)/.test
