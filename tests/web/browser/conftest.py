@@ -87,13 +87,14 @@ OpenPage = Callable[..., Page]
 
 @dataclass(frozen=True)
 class Shown:
-    """A snapshot, its store, and where its site is: `live` and `exported` are addresses that end in a slash, what was
-    exported lies in `folder`."""
+    """A snapshot, its store, and where its site is: `live`, `exported` and (with no path) `at_root` are addresses that
+    end in a slash; what was exported lies in `folder`."""
 
     snapshot: Snapshot
     store: Store
     live: str
     exported: str
+    at_root: str
     folder: Path
 
 
@@ -135,8 +136,8 @@ def shown_of(snapshot: Snapshot, store: Store, folder: Path) -> Iterator[Shown]:
     """A site in both ways; its files are written below `folder`."""
     site = folder / "site"
     write_site(snapshot, store, site, samples=3)
-    with live(snapshot, store) as served, exported(site) as lying:
-        yield Shown(snapshot, store, served, lying, site)
+    with live(snapshot, store) as served, exported(site) as lying, exported(site, "/") as at_root:
+        yield Shown(snapshot, store, served, lying, at_root, site)
 
 
 def record_small(store: Store) -> None:
@@ -164,12 +165,13 @@ def live(snapshot: Snapshot, store: Store) -> Iterator[str]:
 
 
 class UnderPath(SimpleHTTPRequestHandler):
-    """The files of a folder under BASE, and nothing elsewhere: as a host of static files serves them."""
+    """The files of a folder under a path, and nothing elsewhere: as a host of static files serves them."""
 
     protocol_version = "HTTP/1.1"
+    base = BASE
 
     def translate_path(self, path: str) -> str:
-        inside = path.removeprefix(BASE) if path.startswith(BASE) else "nothing-is-here"
+        inside = path.removeprefix(self.base) if path.startswith(self.base) else "nothing-is-here"
         return super().translate_path(f"/{inside}")
 
     def log_message(self, *_: object) -> None:
@@ -177,12 +179,13 @@ class UnderPath(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def exported(folder: Path) -> Iterator[str]:
-    """Serve an exported site as plain files under BASE; gives its address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(UnderPath, directory=folder)) as server:
+def exported(folder: Path, base: str = BASE) -> Iterator[str]:
+    """Serve an exported site as plain files under a path; gives its address."""
+    handler = type("Handler", (UnderPath,), {"base": base})
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=folder)) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}{BASE}"
+        yield f"http://127.0.0.1:{server.server_address[1]}{base}"
         server.shutdown()
         thread.join()
 

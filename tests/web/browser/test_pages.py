@@ -1,8 +1,14 @@
 """Samples, comparisons and the pages about the site, in a browser; a board in a frame on another site."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
+
+from tianti.web.export import LEAF
+from tianti.web.extent import exported
+from tianti.web.pages import PAGES
+from tianti.web.site import Site
 
 
 def test_from_a_task_to_a_sample_and_its_neighbours(page, address):
@@ -94,3 +100,41 @@ def test_the_first_page_leads_to_the_boards_and_the_best_of_them(open_page, addr
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     tile.get_by_role("link").first.click()
     page.wait_for_url("**/en/b/all/**")
+
+
+@pytest.mark.parametrize("where", ["live", "exported", "at_root"])
+def test_links_into_the_site_open_under_any_path(page, shown, where):
+    site = Site(shown.snapshot, shown.store, LEAF, exported(3))
+    address = getattr(shown, where)
+    for kind in PAGES:
+        deep = kind.address.of(next(iter(kind.every(site))))
+        page.goto(f"{address}zh/{deep}{'' if where == 'live' else LEAF}")
+        assert page.locator("h1").count() == 1
+        assert page.evaluate("document.documentElement.lang") == "zh-Hans"
+        assert page.evaluate("[...document.styleSheets].every((sheet) => sheet.cssRules.length > 100)")
+        # Each address that it leads to lies below that of the site.
+        links = page.evaluate("[...document.links].map((link) => link.href)")
+        own = [link for link in links if urlsplit(link).netloc == urlsplit(address).netloc]
+        assert [link for link in own if not link.startswith(address)] == []
+
+
+def test_strange_and_long_names_are_compared(page, shown):
+    named = [entry for entry in shown.snapshot.board.entries if entry.adaptation == "zero-shot"]
+    entries = [entry for entry in named if re.match(r"<|=|org|模型", entry.model)][:4]
+    assert len(entries) == 4
+    page.set_viewport_size({"width": 360, "height": 780})
+    page.goto(f"{shown.live}zh/compare/all/{'~'.join(entry.id for entry in entries)}/")
+    listed = page.locator(".compared li a")
+    assert listed.all_text_contents() == [entry.model for entry in entries]
+    # Each of them against each, and no name makes the page wider than a phone.
+    against = page.get_by_role("heading", level=2).all_text_contents()
+    assert sum(entries[0].name in heading for heading in against) == 3
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_a_sample_says_is_text(page, address, shown):
+    run = shown.snapshot.board.entry("nano-llama-zero-shot").cells["topics"].run_ids[0]
+    leaf = LEAF if address == shown.exported else ""
+    page.goto(f"{address}en/r/{run}/s/1/{leaf}")
+    assert page.locator(".sample pre").first.text_content().startswith("<img src=x onerror=alert(1)>")
+    assert page.locator("main img, main script").count() == 0

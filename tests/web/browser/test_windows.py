@@ -175,3 +175,32 @@ def test_pinned_rows_stay_in_sight(board):
     assert len(boxes) == 2
     assert abs(boxes[0]["y"] - head["y"] - head["height"]) < 3
     assert boxes[1]["y"] > boxes[0]["y"]
+
+
+def test_the_focus_is_never_under_what_stays_in_place(board):
+    places = """() => {
+      const own = document.activeElement.getBoundingClientRect();
+      const room = document.getElementById("rows").getBoundingClientRect();
+      const kept = document.querySelector("#board thead .adaptation").getBoundingClientRect();
+      return [own.left, kept.right, own.right, room.right];
+    }"""
+    frames = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    board.locator("#board tbody th").first.focus()
+    for key in ("Control+End", *["ArrowLeft"] * 12, *["ArrowUp"] * 4, "PageUp", "Home", *["ArrowRight"] * 9):
+        board.keyboard.press(key)
+        board.evaluate(frames)
+        assert board.evaluate("document.activeElement.closest('[aria-colindex]') !== null"), key
+        left, kept, right, room = board.evaluate(places)
+        assert right <= room, key
+        assert left >= kept - 1 or board.evaluate(REACHED)[1] <= 3, key
+
+
+def test_columns_of_the_last_rows_are_changed_without_a_jump(board):
+    scroll(board, 0, 10**6)
+    last = board.locator("#board tbody tr:not(.space)").last
+    for left in (1500, 3000, 0):
+        scroll(board, left, 10**6)
+        before = last.bounding_box()["y"]
+        scroll(board, left + 700, 10**6)
+        assert last.get_attribute("aria-rowindex") == "401"
+        assert last.bounding_box()["y"] == before

@@ -74,7 +74,18 @@ export class Grid {
       this.scroll.scrollTop = (position - this.pinned) * this.#height - this.scroll.clientHeight / 2;
       this.#draw(false);
     }
-    return this.cell(position, column);
+    const cell = this.cell(position, column);
+    if (cell && column >= FIXED) this.#uncover(cell);
+    return cell;
+  }
+
+  /** Scroll as far as a cell lies behind the right edge, or under the columns that stay in sight. @param {HTMLElement} cell */
+  #uncover(cell) {
+    const { scroll } = this;
+    const start = scroll.getBoundingClientRect().left + scroll.clientLeft;
+    const kept = parseFloat(getComputedStyle(scroll).scrollPaddingLeft) || 0;
+    scroll.scrollLeft += Math.max(0, Math.ceil(cell.getBoundingClientRect().right - start - scroll.clientWidth));
+    scroll.scrollLeft -= Math.max(0, Math.ceil(start + kept - cell.getBoundingClientRect().left));
   }
 
   /** The same, if it is drawn. @param {number} position @param {number} column */
@@ -132,6 +143,8 @@ export class Grid {
       this.#drawRows(from + this.pinned, to + this.pinned);
       this.#above.style.height = `${from * this.#height}px`;
       this.#below.style.height = `${(count - to) * this.#height}px`;
+      // While columns were changed the table had no rows and was low: a browser may have scrolled it up.
+      if (this.scroll.scrollTop !== scrollTop) this.scroll.scrollTop = scrollTop;
     });
   }
 
