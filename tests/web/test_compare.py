@@ -1,6 +1,7 @@
 """The pages that compare entries, and the addresses that lead to them."""
 
 import json
+import re
 
 import pytest
 from starlette.testclient import TestClient
@@ -51,6 +52,33 @@ def test_repeated_keys_lead_to_the_page_of_these_entries(live):
     assert page.status_code == 200
     assert "<img" not in page.text
     assert "&lt;img src=x onerror=alert(1)&gt;" in page.text
+
+
+def test_means_of_other_tasks_are_not_subtracted(tmp_path):
+    world = World(items=30)
+    with Store(tmp_path / "store") as store:
+        for model, tasks in (
+            ("a", ("sentiment", "topics")),
+            ("b", ("sentiment", "topics")),
+            ("c", ("topics",)),
+        ):
+            for task in tasks:
+                world.record(store, model, "lora", task, 0.7, seed=0)
+        snapshot = take_snapshot(store)
+        table = (
+            Site(snapshot, store)
+            .render("en/compare/all/")[0]
+            .partition("<tbody>")[2]
+            .partition("</tbody>")[0]
+        )
+    found = {entry.model: entry for entry in snapshot.board.entries}
+    cells = re.findall(r'href="[^"]*/([^"/]+)/">([^<]+)</a>', table)
+    assert len(cells) == 3
+    for pair, said in cells:
+        whole = all(found[model].id not in pair.split("~") for model in "c")
+        assert said == (difference(found["a"].mean - found["b"].mean) if whole else "Compare") or (
+            whole and said == difference(found["b"].mean - found["a"].mean)
+        )
 
 
 def test_what_cannot_be_compared(live):

@@ -240,6 +240,38 @@ def test_a_folder_with_other_things_is_left_alone(store, tmp_path):
         write_site(take_snapshot(store), store, file)
 
 
+def test_a_folder_that_cannot_be_written_is_named(store, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"file/site/index.html cannot be written: Not a directory"):
+        write_site(take_snapshot(store), store, tmp_path / "file" / "site")
+
+
+@pytest.mark.parametrize(
+    ("entries", "rank_high", "said"),
+    [
+        (2, 1, "a · zero-shot is ahead of all others."),
+        (2, 2, "of some others it is not shown that they are behind, so its rank is 1–2."),
+        (1, 1, None),
+    ],
+)
+def test_who_is_first_is_said_to_be_ahead_only_of_those_who_are_shown_to_be_behind(
+    store, world, entries, rank_high, said
+):
+    for model in ("a", "b")[:entries]:
+        world.record(store, model)
+    snapshot = take_snapshot(store)
+    first, *others = snapshot.board.entries
+    # Of a pair without a test it is not known who is behind: the band of the first ends, and its interval goes on.
+    first = replace(first, model="a", name="a · zero-shot", band=1, rank_low=1, rank_high=rank_high)
+    board = replace(snapshot.board, entries=(first, *(replace(entry, band=2) for entry in others)))
+    page, _ = Site(replace(snapshot, boards=(board,)), store).render("en/b/all/")
+    if said is None:
+        assert "ahead of" not in page
+        assert "is first;" not in page
+    else:
+        assert said in page
+
+
 def test_every_run_has_pages_for_its_first_samples(store, world, tmp_path):
     run = world.record(store, "a")
     write_site(take_snapshot(store), store, tmp_path / "site")

@@ -36,8 +36,14 @@ class _Writer:
 
     def write(self, name: str, content: str | bytes) -> Path:
         path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be written: {error.strerror or error}",
+                remedy="name a folder in which you may write, on a disk with room",
+            ) from error
         self.written.add(path)
         return path
 
@@ -49,7 +55,7 @@ def write_site(snapshot: Snapshot, store: Store, folder: Path, samples: int | No
     have pages of their own; by default as many as keep the site small.
 
     Raises:
-        InputError: the folder holds something that is no site.
+        InputError: the folder holds something that is no site, or cannot be written.
         StoreError: answers are gone or were changed since they were sealed.
     """
     _check(folder)
