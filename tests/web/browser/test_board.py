@@ -19,7 +19,7 @@ def rows_of(page):
     """(model, adaptation) of each row, pinned ones first."""
     return page.evaluate(
         """() => [...document.querySelectorAll("#board tbody tr:not(.space)")].map((row) =>
-          [row.querySelector(".name").textContent, row.querySelector(".adaptation").textContent])"""
+          [row.querySelector(".name a").textContent, row.querySelector(".adaptation").textContent])"""
     )
 
 

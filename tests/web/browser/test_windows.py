@@ -66,7 +66,7 @@ def test_ends_are_reached_and_counted(board, table):
     last = board.locator("#board tbody tr:not(.space)").last
     assert last.get_attribute("aria-rowindex") == "401"
     assert last.locator("td:not(.gap)").last.get_attribute("aria-colindex") == str(FIXED + 30 + QUANTITIES)
-    assert last.locator("th").text_content() == table["models"][-1]["name"]
+    assert last.locator("th a").text_content() == table["models"][-1]["name"]
     box, room = last.bounding_box(), board.locator("#rows").bounding_box()
     assert abs(box["y"] + box["height"] - room["y"] - room["height"]) < 20
 
@@ -160,6 +160,10 @@ def test_a_phone_shows_the_mean_at_one_look(open_page, wide, width):
     page.locator("#tools").wait_for(state="visible")
     number = page.locator("#board tbody tr[data-entry] .mean .value").first.bounding_box()
     assert number["x"] + number["width"] <= width
+    who = page.locator("#board tbody tr[data-entry]").first
+    assert who.locator(".name .how").inner_text() == who.locator(".adaptation").inner_text()
+    rank = who.locator(".rank")
+    assert rank.evaluate("(cell) => cell.scrollWidth <= cell.clientWidth")
     page.set_viewport_size({"width": 1000, "height": 800})
     page.wait_for_function(
         "document.querySelector('#board thead th:nth-child(3)').classList.contains('adaptation')"

@@ -119,7 +119,8 @@ function model(table, root, leaf) {
       link.tabIndex = -1;
       link.textContent = name;
       cell.title = name;
-      cell.replaceChildren(link);
+      // A phone has no room for the column of adaptations beside the mean: the style sheet shows it here.
+      cell.replaceChildren(link, element("small", "how", table.word("adaptation", row)));
     },
   };
 }
