@@ -175,13 +175,11 @@ async def _ask(app: Any, address: str, times: int) -> None:
 
 
 @contextmanager
-def served(store: Path) -> Iterator[tuple[str, float, float]]:
-    """`tianti web` on a store: its address, and the CPU and wall seconds until its first page came."""
+def served(store: Path, cache: Path) -> Iterator[tuple[str, float, float]]:
+    """`tianti web` on a store, its boards kept in `cache`: its address, CPU and wall seconds until the first page came."""
     began = time.perf_counter()
     command = [sys.executable, "-m", "tianti", "web", "--port", "0", "--no-refresh", "--store", str(store)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=_environment(store.parent)
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_environment(cache)) as process:
         try:
             assert process.stdout is not None
             found = re.search(r"http://\S+", process.stdout.readline())
@@ -195,9 +193,8 @@ def served(store: Path) -> Iterator[tuple[str, float, float]]:
             process.terminate()
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    """With a cache of its own, which is empty at first."""
-    return {**os.environ, "PYTHONUNBUFFERED": "1", "TIANTI_CACHE": str(folder / "cache")}
+def _environment(cache: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONUNBUFFERED": "1", "TIANTI_CACHE": str(cache)}
 
 
 def measure_rate(folder: Path, sizes: Sizes) -> Iterator[tuple[str, float, float, float | None]]:
@@ -207,7 +204,7 @@ def measure_rate(folder: Path, sizes: Sizes) -> Iterator[tuple[str, float, float
     path = imported_store(folder, sizes)
     with Store(path) as store:
         addresses = pages_of(Site(take_snapshot(store), store))
-    with served(path) as (root, _, _):
+    with served(path, folder / "cache") as (root, _, _):
         for name, address in addresses.items():
             urllib.request.urlopen(root + address, timeout=60).read()
             load = [f"-c{CONNECTIONS}", f"-d{sizes.seconds}s", "--latency", "-H", "Accept-Encoding: gzip"]
@@ -224,7 +221,7 @@ def measure_start(folder: Path, sizes: Sizes) -> Iterator[tuple[str, float, floa
     for name, make in (("imported", imported_store), ("measured", measured_store)):
         store = make(folder, sizes)
         for which in ("first", "again"):
-            with served(store) as (_, cpu, wall):
+            with served(store, folder / f"cache-{name}") as (_, cpu, wall):
                 yield f"start: {name}, {which}", cpu, wall, BARS["start"]
 
 

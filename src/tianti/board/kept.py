@@ -18,7 +18,7 @@ from tianti.core.cache import cache_folder, write_whole
 from tianti.core.fingerprint import fingerprint
 from tianti.store import Store
 
-LONG = 1.0
+LONG = 0.3
 """Seconds from which on a board is worth a file."""
 MOST = 16
 """Files that are kept; the oldest go."""
