@@ -176,7 +176,7 @@ async def _ask(app: Any, address: str, times: int) -> None:
 
 @contextmanager
 def served(store: Path, cache: Path) -> Iterator[tuple[str, float, float]]:
-    """`tianti web` on a store, its boards kept in `cache`: its address, CPU and wall seconds until the first page came."""
+    """`tianti web` on a store, its boards kept in `cache`: its address, CPU and wall seconds to the first page."""
     began = time.perf_counter()
     command = [sys.executable, "-m", "tianti", "web", "--port", "0", "--no-refresh", "--store", str(store)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_environment(cache)) as process:
