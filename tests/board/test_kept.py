@@ -71,15 +71,25 @@ def test_a_changed_file_of_answers_is_found_though_the_board_is_kept(store, worl
         build_board(store)
 
 
-def test_a_damaged_file_costs_time_and_says_so(store, world, made, boards, caplog):
+@pytest.mark.parametrize("damaged", [lambda text: text[:-10], lambda text: text[:-10] + b"\xff" * 10])
+def test_a_damaged_file_costs_time_and_says_so(store, world, made, boards, caplog, damaged):
     world.record(store, "a")
     first = build_board(store)
     (file,) = boards.iterdir()
-    file.write_text(file.read_text()[:-10])
+    file.write_bytes(damaged(file.read_bytes()))
     with caplog.at_level(logging.WARNING):
         assert build_board(store) == first
     assert len(made) == 2
     assert f"{file} was damaged" in caplog.text
+
+
+def test_a_file_that_another_process_is_writing_changes_nothing(store, world, made):
+    world.record(store, "a")
+    build_board(store)
+    # It may be gone before it is looked at.
+    (store.folder / "parts" / f".{'0' * 32}.tmp").symlink_to("gone")
+    build_board(store)
+    assert len(made) == 1
 
 
 def test_where_nothing_can_be_written_the_board_is_made_each_time(store, world, made, boards, caplog):

@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -56,9 +57,10 @@ def _key(store: Store, study: str | None, rules: Rules, tasks: Sequence[str]) ->
 def _files(folder: Path) -> str:
     """The names, sizes and times of the files of answers: a changed one is read, and its change found."""
     digest = hashlib.sha256()
-    for entry in sorted(os.scandir(folder / "parts"), key=lambda entry: entry.name):
-        found = entry.stat()
-        digest.update(f"{entry.name}\n{found.st_size}\n{found.st_mtime_ns}\n".encode())
+    for path in sorted((folder / "parts").glob("[!.]*.parquet")):  # one that is being written has a dot
+        with suppress(FileNotFoundError):  # gone meanwhile: it was swept up, and no run's
+            found = path.stat()
+            digest.update(f"{path.name}\n{found.st_size}\n{found.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 
@@ -73,17 +75,17 @@ def _program() -> str:
 
 def _read(path: Path) -> Board | None:
     try:
-        text = path.read_text(encoding="utf-8")
+        digest, _, content = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
         return None
     except OSError as error:
         _log.warning("%s cannot be read, and the board is made anew: %s", path, error)
         return None
-    digest, _, content = text.partition("\n")
-    if hashlib.sha256(content.encode()).hexdigest() != digest:
+    if hashlib.sha256(content).hexdigest().encode() != digest:
         _log.warning("%s was damaged, and the board is made anew", path)
         return None
-    os.utime(path)
+    with suppress(OSError):  # where it may only be read, it is not known to have been used
+        os.utime(path)
     return Board.from_dict(json.loads(content))
 
 
