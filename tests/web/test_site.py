@@ -14,7 +14,6 @@ from tianti.board.importers.add import import_files
 from tianti.board.reported import reported_board
 from tianti.board.show import letter
 from tianti.board.snapshot import Snapshot, take_snapshot
-from tianti.core.exceptions import InputError
 from tianti.store import Store
 from tianti.web import extent
 from tianti.web.export import file_of, write_site
@@ -208,42 +207,11 @@ def test_hostile_names_and_answers_are_text(store, tmp_path):
         )
 
 
-def test_a_site_is_replaced_and_nothing_else_is(store, world, tmp_path):
-    world.record(store, "a")
-    folder = tmp_path / "site"
-    write_site(take_snapshot(store), store, folder, samples=1)
-    old = folder / "en" / "r" / "old" / "index.html"
-    old.parent.mkdir()
-    own = folder / "notes.txt"
-    old.write_text("old")
-    own.write_text("mine")
-    write_site(take_snapshot(store), store, folder, samples=1)
-    assert not old.parent.exists()
-    assert own.read_text() == "mine"
-
-
 def test_the_same_board_gives_the_same_files(site, tmp_path):
     folder, snapshot, store = site
     write_site(snapshot, store, tmp_path / "again", samples=SAMPLES)
     for path in pages(folder):
         assert path.read_bytes() == (tmp_path / "again" / path.relative_to(folder)).read_bytes()
-
-
-def test_a_folder_with_other_things_is_left_alone(store, tmp_path):
-    (tmp_path / "x" / "api" / "v1").mkdir(parents=True)
-    (tmp_path / "x" / "api" / "v1" / "index.json").write_text("[]")
-    with pytest.raises(InputError, match="no site"):
-        write_site(take_snapshot(store), store, tmp_path / "x")
-    file = tmp_path / "file"
-    file.write_text("")
-    with pytest.raises(InputError, match="is a file"):
-        write_site(take_snapshot(store), store, file)
-
-
-def test_a_folder_that_cannot_be_written_is_named(store, tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"file/site/index.html cannot be written: Not a directory"):
-        write_site(take_snapshot(store), store, tmp_path / "file" / "site")
 
 
 @pytest.mark.parametrize(
