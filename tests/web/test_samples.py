@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 
@@ -7,7 +8,7 @@ from tianti.evaluation.answer import Answer
 from tianti.web.extent import LIVE, Extent, exported
 from tianti.web.page import NoSuchPageError
 from tianti.web.pages import answers
-from tianti.web.samples import choices_of, kind_of, listing, responses_of, thoughts_of
+from tianti.web.samples import kind_of, listing, responses_of, thoughts_of
 from tianti.web.site import Site
 from worlds import World
 
@@ -43,25 +44,6 @@ def test_a_listing_has_the_numbers_of_each_kind():
     first = listing(given, "acc", Extent(samples=1, listed=2))
     assert first.numbers == {"all": [1, 2], "right": [1], "wrong": [2]}
     assert (first.paged, first.total) == (1, 5)
-
-
-def test_choices_have_probabilities_and_the_texts_that_are_known():
-    responses = tuple({"logprob": value, "is_greedy": False, "tokens": 3} for value in (-1.0, -2.0, -3.0))
-    total = sum(math.exp(value) for value in (-1.0, -2.0, -3.0))
-    sure = math.exp(-1) / total
-    values = {"acc": 0.0, "f1": [2, 0], "ece": [sure, 0.0]}
-    found = choices_of(answer(responses=responses, values=values, prediction="no"))
-    assert [(each.text, each.chosen, each.right) for each in found] == [
-        ("no", True, False), ("", False, False), ("yes", False, True),
-    ]  # fmt: skip
-    assert sum(each.probability for each in found) == pytest.approx(1)
-    assert found[0].probability == pytest.approx(sure)
-    # Asked in several forms: what was sure is not what these numbers say together.
-    several = choices_of(answer(responses=responses, values={**values, "ece": [0.9, 0.0]}))
-    assert [each.probability for each in several] == [None] * 3
-    head = answer(responses=({"logprobs": [-0.1, -2.4], "tokens": 5},), values={"f1": [0, 0]})
-    assert [each.logprob for each in choices_of(head)] == [-0.1, -2.4]
-    assert choices_of(answer(responses=({"text": "x", "thought": "so", "tokens": 2},))) == []
 
 
 def test_what_else_the_model_gave_back():
@@ -101,6 +83,20 @@ def test_a_sample_with_its_neighbours_and_the_answers_of_others(site):
     for number in ("0", "9", "01", "x"):
         with pytest.raises(NoSuchPageError):
             site.render(f"en/r/{run}/s/{number}/")
+
+
+def test_each_choice_has_its_probability_whatever_was_measured(store):
+    world = World()
+    manifest = world.manifest("a", "zero-shot", "sentiment", None)
+    run = store.start_run("t" * 64, manifest, {"versions": {"tianti": "0"}, "cores": 2})
+    scored = tuple({"logprob": math.log(p), "is_greedy": False} for p in (0.125, 0.375))
+    store.append(run.run_id, [answer(prediction="yes", values={"acc": 1.0}, responses=scored)])
+    store.finish_run(run.run_id, [world.score(1.0, "sentiment", n=1)], {}, 1)
+    text, _ = Site(take_snapshot(store), store).render(f"en/r/{run.run_id[:12]}/s/1/")
+    cells = re.findall(
+        r'<tr><td class="number">(\d)</td><td class="text">(.*?)</td>.*?class="number">(25.0|75.0)<', text
+    )
+    assert cells == [("1", "–", "25.0"), ("2", "yes", "75.0")]
 
 
 def test_an_explanation_is_shown_as_marked_tokens_and_as_a_table(site):

@@ -32,7 +32,7 @@ def without_content(file: TaskFile, sample: Sample, where: str) -> list[str]:
     return [text.text({**sample.row, **dict.fromkeys(replaced, nothing)}, place) for nothing in CONTENT_FREE]
 
 
-def calibrated(responses: Sequence[Response], labels: int) -> list[Response]:
+def calibrated(responses: Sequence[Response], labels: int) -> list[ChooseResponse]:
     """The answers to some questions, each the scores of the `labels`, with the prior of the labels taken out.
 
     The last `labels` · len(CONTENT_FREE) responses are those to the inputs without content. Each answer is a

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,6 @@ START = 160
 """Characters of a prompt or an answer in a list."""
 LONGEST_SAMPLE = 40_000
 """Characters of a prompt or an answer on its own page."""
-CLOSE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -58,61 +56,6 @@ def kind_of(answer: Answer, metric: str) -> str:
     value = answer.values.get(metric)
     known = isinstance(value, int | float)
     return {1.0: "right", 0.0: "wrong"}.get(float(value), "other") if known else "other"  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A choice of a question by its place, from 1; its text is on record where it was chosen or right."""
-
-    number: int
-    logprob: float
-    probability: float | None
-    chosen: bool
-    right: bool
-    text: str
-
-
-def choices_of(answer: Answer) -> list[Choice]:
-    """The choices with their log-probabilities; empty where the answer was none of several.
-
-    The probabilities are those over the choices. They are left out where the question was asked in several forms, whose
-    log-probabilities stand behind each other.
-    """
-    if len(answer.responses) == 1 and "logprobs" in answer.responses[0]:
-        scores = list(answer.responses[0]["logprobs"])
-    else:
-        scores = [float(each["logprob"]) for each in answer.responses if "is_greedy" in each]
-    if len(scores) < 2:
-        return []
-    highest = max(scores)
-    total = math.fsum(math.exp(score - highest) for score in scores)
-    probabilities = [math.exp(score - highest) / total for score in scores]
-    gold, predicted = _places(answer, len(scores))
-    once = abs(max(probabilities) - _confidence(answer)) < CLOSE
-    return [
-        Choice(
-            number=place + 1,
-            logprob=score,
-            probability=probabilities[place] if once else None,
-            chosen=place == predicted,
-            right=place == gold,
-            text=answer.target if place == gold else answer.prediction if place == predicted else "",
-        )
-        for place, score in enumerate(scores)
-    ]
-
-
-def _places(answer: Answer, count: int) -> tuple[int | None, int | None]:
-    """The places of the right choice and of the chosen one, as F1 is computed from them."""
-    pair = answer.values.get("f1")
-    if isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(each, int) for each in pair):
-        return pair[0], pair[1]
-    return None, None
-
-
-def _confidence(answer: Answer) -> float:
-    pair = answer.values.get("ece")
-    return float(pair[0]) if isinstance(pair, list | tuple) and len(pair) == 2 else math.nan
 
 
 def responses_of(answer: Answer) -> list[tuple[str, str]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tianti.web.choices import choices_of
 from tianti.web.page import Address, Keys, NoSuchPageError, Page
 from tianti.web.runs import flat, shown
 from tianti.web.samples import (
     LONGEST_SAMPLE,
-    choices_of,
     explanation_of,
     kind_of,
     responses_of,
@@ -42,7 +42,7 @@ def context(site: Site, run: str, number: str) -> Mapping[str, Any]:
         raise NoSuchPageError(number)
     answer = listed.answers[int(number) - 1]
     recorded = site.snapshot.runs[run_id]
-    chosen = choices_of(answer)
+    choices = choices_of(answer, recorded.run.manifest)
     return {
         "view": view,
         "entry": entry,
@@ -55,11 +55,11 @@ def context(site: Site, run: str, number: str) -> Mapping[str, Any]:
         "kind": kind_of(answer, listed.metric),
         "metric": listed.metric,
         "values": list(flat(answer.values)),
-        "choices": chosen,
+        "choices": choices,
         "thoughts": thoughts_of(answer),
         "responses": responses_of(answer),
         "explanation": explanation_of(recorded, answer),
-        "explains": explains(recorded.run.manifest["model"]["source"], len(chosen)),
+        "explains": explains(recorded.run.manifest["model"]["source"], len(choices.shown)),
         "others": [
             brief
             for brief in site.answered(view.slug, cell.task).get(answer.sample_id, ())
