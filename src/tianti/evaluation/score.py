@@ -78,6 +78,7 @@ def _interval(metric: Metric, answers: Sequence[Answer]) -> Interval | None:
             metric.aggregate,
             clusters=[clusters[answer.sample_id] for answer in answers] if clustered else None,
             seed=derive_seed("interval", metric.name),
+            over_draws=metric.over_draws,
         )
     values, items = mean_over_repeats(
         [float(answer.values[metric.name]) for answer in answers], [answer.sample_id for answer in answers]

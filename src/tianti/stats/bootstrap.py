@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from tianti.stats.draws import Draws, Units
 from tianti.stats.intervals import Interval
-from tianti.stats.moments import cluster_codes, quantile
+from tianti.stats.moments import Array, quantile
 
 MAX_JACKKNIFE = 500
 """Units left out one at a time; more than these are left out in as many blocks."""
+AT_ONCE = 500_000
+"""So many drawn items are held in memory at once."""
 
 Statistic = Callable[[Sequence[Any]], float]
+OverDraws = Callable[[Sequence[Any], Draws], Sequence[float] | Array]
+"""(values, samples of them) → a statistic of each sample."""
 
 
 def bca_interval(
@@ -27,6 +32,7 @@ def bca_interval(
     seed: int,
     level: float = 0.95,
     resamples: int = 2000,
+    over_draws: OverDraws | None = None,
 ) -> Interval | None:
     """The bias-corrected and accelerated bootstrap interval (Efron 1987) of `statistic` over items; None for
     none.
@@ -42,52 +48,54 @@ def bca_interval(
     Args:
         values: what `statistic` takes, one per item, in its order.
         seed: the same seed gives the same interval, bit for bit.
+        over_draws: gives for many samples at once what `statistic` gives for each of them, bit for bit.
     """
     if not len(values):
         return None
+    over = over_draws or _one_by_one(statistic)
     estimate = float(statistic(values))
-    units = _units(len(values), clusters)
+    units = Units(len(values), clusters)
     count = len(units) if clusters is not None else None
     low: float | None = None
     high: float | None = None
     if len(units) > 1 and math.isfinite(estimate):
-        drawn = _resample(values, statistic, units, seed, resamples)
+        drawn = _finite(values, over, _resampled(units, len(values), seed, resamples))
         if len(drawn) * 2 >= resamples:
-            low, high = _bounds(drawn, estimate, _acceleration(values, statistic, units), level)
+            without = _finite(values, over, _left_out(units, len(values)))
+            low, high = _bounds(drawn, estimate, _acceleration(without), level)
     return Interval(estimate, low, high, level, "BCa bootstrap", len(values), count)
 
 
-def _units(n: int, clusters: Sequence[Hashable] | None) -> list[NDArray[np.intp]]:
-    """The indices of the items of each unit that is drawn whole."""
-    if clusters is None:
-        return list(np.arange(n, dtype=np.intp)[:, None])
-    codes, count = cluster_codes(clusters, n)
-    order = np.argsort(codes, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(codes, minlength=count))[:-1])
+def _one_by_one(statistic: Statistic) -> OverDraws:
+    return lambda values, draws: [float(statistic(sample)) for sample in draws.each(values)]
 
 
-def _resample(
-    values: Sequence[Any], statistic: Statistic, units: list[NDArray[np.intp]], seed: int, resamples: int
-) -> NDArray[np.float64]:
+def _finite(values: Sequence[Any], over: OverDraws, blocks: Iterator[Draws]) -> NDArray[np.float64]:
+    """The finite ones of the statistics of all samples."""
+    found = np.concatenate([np.asarray(over(values, draws), dtype=np.float64) for draws in blocks])
+    finite: NDArray[np.float64] = found[np.isfinite(found)]
+    return finite
+
+
+def _resampled(units: Units, n: int, seed: int, resamples: int) -> Iterator[Draws]:
+    """Samples of as many units as there are, drawn with putting back."""
     generator = np.random.default_rng(seed)
-    drawn = np.empty(resamples)
-    for index in range(resamples):
-        chosen = generator.integers(0, len(units), len(units))
-        drawn[index] = statistic([values[item] for unit in chosen for item in units[unit]])
-    return drawn[np.isfinite(drawn)]
+    block = max(AT_ONCE // n, 1)
+    for start in range(0, resamples, block):
+        yield units.taken(generator.integers(0, len(units), (min(block, resamples - start), len(units))))
 
 
-def _acceleration(values: Sequence[Any], statistic: Statistic, units: list[NDArray[np.intp]]) -> float:
-    """â = Σ(θ̄ − θ₍ᵢ₎)³ / (6 [Σ(θ̄ − θ₍ᵢ₎)²]^{3/2}) over the statistics without block i."""
+def _left_out(units: Units, n: int) -> Iterator[Draws]:
+    """The samples of the jackknife: all units but one, or one block of them."""
     blocks = np.array_split(np.arange(len(units)), min(len(units), MAX_JACKKNIFE))
-    without = []
-    for block in blocks:
-        left_out = {int(item) for unit in block for item in units[unit]}
-        without.append(
-            float(statistic([value for index, value in enumerate(values) if index not in left_out]))
-        )
-    found = np.asarray(without)
-    deviations = found[np.isfinite(found)].mean() - found[np.isfinite(found)]
+    block = max(AT_ONCE // n, 1)
+    for start in range(0, len(blocks), block):
+        yield units.left_out(blocks[start : start + block])
+
+
+def _acceleration(without: NDArray[np.float64]) -> float:
+    """â = Σ(θ̄ − θ₍ᵢ₎)³ / (6 [Σ(θ̄ − θ₍ᵢ₎)²]^{3/2}) over the statistics without block i."""
+    deviations = without.mean() - without
     spread = float(np.square(deviations).sum()) ** 1.5
     return float((deviations**3).sum()) / (6 * spread) if spread > 0 else 0.0
 

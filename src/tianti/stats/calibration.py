@@ -71,7 +71,7 @@ def brier(
     Raises:
         InputError: there are no forecasts, or one is no probability with an outcome of 0 or 1.
     """
-    p, y = _forecasts(probabilities, outcomes)
+    p, y = forecasts(probabilities, outcomes)
     codes, sizes = _bins(p, bins)
     forecast, rate = (np.bincount(codes, weights=of, minlength=len(sizes)) / sizes for of in (p, y))
     mean, share = float(y.mean()), sizes / len(p)
@@ -92,7 +92,7 @@ def log_loss(probabilities: Sequence[float] | Array, outcomes: Sequence[float] |
     Raises:
         InputError: there are no forecasts, or one is no probability with an outcome of 0 or 1.
     """
-    p, y = _forecasts(probabilities, outcomes)
+    p, y = forecasts(probabilities, outcomes)
     with np.errstate(divide="ignore"):
         return -float((xlogy(y, p) + xlog1py(1 - y, -p)).mean())
 
@@ -108,7 +108,7 @@ def calibration_error(
     Raises:
         InputError: there are no forecasts, or one is no probability with an outcome of 0 or 1.
     """
-    p, y = _forecasts(probabilities, outcomes)
+    p, y = forecasts(probabilities, outcomes)
     codes, sizes = _bins(p, bins)
     return float(np.abs(np.bincount(codes, weights=p - y, minlength=len(sizes))).sum()) / len(p)
 
@@ -130,7 +130,7 @@ def calibration_test(
     Raises:
         InputError: there are no forecasts, or one is no probability with an outcome of 0 or 1.
     """
-    p, _ = _forecasts(probabilities, outcomes)
+    p, _ = forecasts(probabilities, outcomes)
     error = calibration_error(probabilities, outcomes, bins)
     order = np.argsort(p, kind="stable")
     codes, _ = _bins(p[order], bins)
@@ -164,9 +164,14 @@ def expected_null(probabilities: Sequence[float] | Array, bins: int = BINS) -> f
     Raises:
         InputError: there are none, or one is no probability.
     """
-    p, _ = _forecasts(probabilities, np.zeros(len(probabilities)))
+    p, _ = forecasts(probabilities, np.zeros(len(probabilities)))
     codes, sizes = _bins(p, bins)
     mean = np.clip(np.bincount(codes, weights=p, minlength=len(sizes)) / sizes, 0.0, 1.0)
+    return float(mean_deviation(sizes, mean).sum()) / len(p)
+
+
+def mean_deviation(sizes: Array, mean: Array) -> Array:
+    """E|Binomial(n, p) − np| for each n of `sizes` and p of `mean`."""
     m = np.minimum(np.floor(sizes * mean) + 1, sizes)
     logarithm = (
         gammaln(sizes + 1)
@@ -175,7 +180,8 @@ def expected_null(probabilities: Sequence[float] | Array, bins: int = BINS) -> f
         + xlogy(m, mean)
         + xlog1py(sizes - m + 1, -mean)
     )
-    return float((2 * m * np.exp(logarithm)).sum()) / len(p)
+    found: Array = 2 * m * np.exp(logarithm)
+    return found
 
 
 def selective_accuracy(
@@ -190,7 +196,7 @@ def selective_accuracy(
     """
     if not 0 < coverage <= 1:
         raise InputError(f"a coverage of {coverage} makes no sense", remedy="give a share above 0, up to 1")
-    p, y = _forecasts(probabilities, outcomes)
+    p, y = forecasts(probabilities, outcomes)
     kept = max(math.ceil(coverage * len(p) - 1e-9), 1)
     border = np.sort(p)[len(p) - kept]
     above, at = p > border, p == border
@@ -212,9 +218,14 @@ def _bins(p: Array, bins: int) -> tuple[NDArray[np.intp], Array]:
     return codes.astype(np.intp), np.bincount(codes).astype(np.float64)
 
 
-def _forecasts(
+def forecasts(
     probabilities: Sequence[float] | Array, outcomes: Sequence[float] | Array
 ) -> tuple[Array, Array]:
+    """Both as vectors.
+
+    Raises:
+        InputError: there are none, not as many of both, or one is no probability with an outcome of 0 or 1.
+    """
     p, y = as_array(probabilities), as_array(outcomes)
     if not len(p) or len(p) != len(y):
         raise InputError(

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from tianti.tasks.metric_rule import MetricRule, mean
 
 if TYPE_CHECKING:
+    from tianti.stats.draws import Draws
     from tianti.stats.intervals import Interval
 
 
@@ -44,6 +45,21 @@ def excess_calibration_error(values: Sequence[Sequence[float]]) -> float:
 
     confidence, right = _columns(values)
     return calibration_error(confidence, right) - expected_null(confidence)
+
+
+def expected_calibration_error_over(values: Sequence[Sequence[float]], draws: Draws) -> NDArray[np.float64]:
+    """`expected_calibration_error` of each draw."""
+    from tianti.stats.calibration_draws import binned
+
+    return binned(*_columns(values), draws).errors()
+
+
+def excess_calibration_error_over(values: Sequence[Sequence[float]], draws: Draws) -> NDArray[np.float64]:
+    """`excess_calibration_error` of each draw."""
+    from tianti.stats.calibration_draws import binned
+
+    found = binned(*_columns(values), draws)
+    return found.errors() - found.nulls()
 
 
 def _columns(values: Sequence[Sequence[float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -105,6 +121,7 @@ ECE = MetricRule(
     False,
     "ratio",
     aspect="calibration",
+    over_draws=expected_calibration_error_over,
 )
 ECE_EXCESS = MetricRule(
     "ece_excess",
@@ -114,6 +131,7 @@ ECE_EXCESS = MetricRule(
     False,
     "ratio",
     aspect="calibration",
+    over_draws=excess_calibration_error_over,
 )
 CALIBRATION = (BRIER, LOG_LOSS, ECE, ECE_EXCESS)
 """How well a model knows what it knows: of tasks with choices."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tianti.tasks.task import IntervalOf, Metric
+from tianti.tasks.task import IntervalOf, Metric, OverDrawsOf
 
 Aggregate = Callable[[Sequence[Any]], float]
 
@@ -32,10 +32,19 @@ class MetricRule:
     """The key of the task file without which there is nothing to measure."""
     interval: IntervalOf | None = None
     """Makes the interval where none of those of `scale` fits."""
+    over_draws: OverDrawsOf | None = None
+    """What `aggregate` gives for each of many samples at once, bit for bit, where that is quicker."""
 
     def metric(self, chance: float | None = None, signature: str = "") -> Metric:
         return Metric(
-            self.name, self.aggregate, self.higher_is_better, chance, self.scale, self.interval, signature
+            self.name,
+            self.aggregate,
+            self.higher_is_better,
+            chance,
+            self.scale,
+            self.interval,
+            self.over_draws,
+            signature,
         )
 
 

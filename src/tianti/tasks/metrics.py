@@ -39,8 +39,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tianti.tasks.aspect_metrics import ASPECT_METRICS
 from tianti.tasks.augmentation_metrics import AUGMENTATION_METRICS
@@ -51,6 +53,9 @@ from tianti.tasks.metric_rule import Aspect, MetricRule, mean
 from tianti.tasks.structure_metrics import STRUCTURE_METRICS
 from tianti.tasks.summary_metrics import ROUGE
 from tianti.tasks.translation_metrics import TRANSLATION_METRICS
+
+if TYPE_CHECKING:
+    from tianti.stats.draws import Draws
 
 
 def macro_f1(values: Sequence[Sequence[int]]) -> float:
@@ -65,6 +70,20 @@ def macro_f1(values: Sequence[Sequence[int]]) -> float:
     hits = np.bincount(gold[gold == predicted], minlength=len(labels))
     total = np.bincount(gold, minlength=len(labels)) + np.bincount(predicted, minlength=len(labels))
     return float(np.mean((2 * hits / total)[names]))
+
+
+def macro_f1_over(values: Sequence[Sequence[int]], draws: Draws) -> NDArray[np.float64]:
+    """`macro_f1` of each draw."""
+    from tianti.stats.draws import row_means
+
+    pairs = np.asarray(values, dtype=np.int64).reshape(-1, 2)
+    labels, codes = np.unique(pairs, return_inverse=True)
+    gold, predicted = codes.reshape(-1, 2)[draws.items].T
+    kinds = len(labels)
+    right = np.where(gold == predicted, gold, kinds)
+    hits = draws.counts(right, kinds + 1)[:, :kinds]
+    total = draws.counts(gold, kinds) + draws.counts(predicted, kinds)
+    return row_means(2 * hits / np.maximum(total, 1), (total > 0) & (labels >= 0))
 
 
 def weighted_perplexity(values: Sequence[Sequence[float]]) -> float:
@@ -165,7 +184,14 @@ def _punctuation(english: bool) -> dict[int, None]:
 ACC = MetricRule("acc", mean, "mean", "share of samples whose most probable choice is right")
 ACC_NORM = MetricRule("acc_norm", mean, "mean", "accuracy by log-probability per character of the choice")
 ACC_BYTES = MetricRule("acc_bytes", mean, "mean", "accuracy by log-probability per byte of the choice")
-LABEL_F1 = MetricRule("f1", macro_f1, "macro_f1", "mean over the labels of their F1", scale="ratio")
+LABEL_F1 = MetricRule(
+    "f1",
+    macro_f1,
+    "macro_f1",
+    "mean over the labels of their F1",
+    scale="ratio",
+    over_draws=macro_f1_over,
+)
 EXACT_MATCH = MetricRule(
     "exact_match", mean, "mean", "share of answers that equal a right one in normal form"
 )

@@ -9,16 +9,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tianti.engine import Request, Response
 from tianti.tasks.chat import Chat
 from tianti.tasks.selection import Encode, Selection
 from tianti.tasks.wording import Wording
 
 if TYPE_CHECKING:
+    from tianti.stats.draws import Draws
     from tianti.stats.intervals import Interval
 
 IntervalOf = Callable[[Sequence[Any], Sequence[str] | None], "Interval"]
 """The interval of a metric from its values per sample and their cluster keys, None where samples stand alone."""
+OverDrawsOf = Callable[[Sequence[Any], "Draws"], Sequence[float] | NDArray[np.float64]]
+"""A metric over each of many draws of the per-sample values."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,8 @@ class Metric:
     scale: Literal["proportion", "mean", "ratio"] = "proportion"
     interval: IntervalOf | None = None
     """Makes the interval where none of those of `scale` fits."""
+    over_draws: OverDrawsOf | None = None
+    """What `aggregate` gives for each of many samples of the values at once, bit for bit: a bootstrap asks for it."""
     signature: str = ""
     """How, and by which version of a library, it is computed; part of a trial's identity where there is one."""
 

@@ -15,7 +15,7 @@ sacreBLEU is imported when it is used.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ from tianti.tasks.metric_rule import MetricRule, mean
 
 if TYPE_CHECKING:
     from sacrebleu.metrics import bleu, chrf
+
+    from tianti.stats.draws import Draws
 
 BLEU_ORDER = 4
 _WORD_ORDER = {"chrf": 0, "chrf++": 2}
@@ -45,11 +47,12 @@ def bleu_statistics(answer: str, references: Sequence[str], language: str) -> li
 
 def corpus_bleu(values: Sequence[Sequence[int]]) -> float:
     """BLEU in 0–100 from the statistics of its sentences, smoothed exponentially as sacreBLEU does by default."""
-    from sacrebleu.metrics.bleu import BLEU
+    return _bleu_of(_sums(values))
 
-    sums = _sums(values)
-    matches, totals = sums[2 : 2 + BLEU_ORDER], sums[2 + BLEU_ORDER :]
-    return float(BLEU.compute_bleu(matches, totals, sums[0], sums[1], smooth_method="exp").score)
+
+def corpus_bleu_over(values: Sequence[Sequence[int]], draws: Draws) -> list[float]:
+    """`corpus_bleu` of each draw."""
+    return [_bleu_of(sums) for sums in draws.sums(np.asarray(values, dtype=np.int64)).tolist()]
 
 
 def chrf_statistics(answer: str, references: Sequence[str], name: str = "chrf") -> list[int]:
@@ -62,12 +65,17 @@ def chrf_statistics(answer: str, references: Sequence[str], name: str = "chrf") 
 
 def corpus_chrf(values: Sequence[Sequence[int]]) -> float:
     """chrF2 in 0–100 from the statistics of its sentences."""
-    return _score(values, "chrf")
+    return _chrf_of(_sums(values), "chrf")
 
 
 def corpus_chrf_with_words(values: Sequence[Sequence[int]]) -> float:
     """chrF2++ in 0–100 from the statistics of its sentences."""
-    return _score(values, "chrf++")
+    return _chrf_of(_sums(values), "chrf++")
+
+
+def corpus_chrf_over(values: Sequence[Sequence[int]], draws: Draws, name: str = "chrf") -> list[float]:
+    """`corpus_chrf`, or with its name the other, of each draw."""
+    return [_chrf_of(sums, name) for sums in draws.sums(np.asarray(values, dtype=np.int64)).tolist()]
 
 
 def translation_values(answer: str, references: Sequence[str], language: str) -> dict[str, list[int] | float]:
@@ -93,8 +101,15 @@ def signatures(language: str) -> dict[str, str]:
     }
 
 
-def _score(values: Sequence[Sequence[int]], name: str) -> float:
-    return float(_chrf(name)._compute_score_from_stats(_sums(values)).score)
+def _bleu_of(sums: list[int]) -> float:
+    from sacrebleu.metrics.bleu import BLEU
+
+    matches, totals = sums[2 : 2 + BLEU_ORDER], sums[2 + BLEU_ORDER :]
+    return float(BLEU.compute_bleu(matches, totals, sums[0], sums[1], smooth_method="exp").score)
+
+
+def _chrf_of(sums: list[int], name: str) -> float:
+    return float(_chrf(name)._compute_score_from_stats(sums).score)
 
 
 def _sums(values: Sequence[Sequence[int]]) -> list[int]:
@@ -116,10 +131,24 @@ def _chrf(name: str) -> chrf.CHRF:
     return CHRF(word_order=_WORD_ORDER[name])
 
 
-BLEU = MetricRule("bleu", corpus_bleu, "bleu", "corpus BLEU, 0–100", scale="ratio")
-CHRF = MetricRule("chrf", corpus_chrf, "chrf", "corpus chrF2 of characters, 0–100", scale="ratio")
+BLEU = MetricRule(
+    "bleu", corpus_bleu, "bleu", "corpus BLEU, 0–100", scale="ratio", over_draws=corpus_bleu_over
+)
+CHRF = MetricRule(
+    "chrf",
+    corpus_chrf,
+    "chrf",
+    "corpus chrF2 of characters, 0–100",
+    scale="ratio",
+    over_draws=corpus_chrf_over,
+)
 CHRF_WITH_WORDS = MetricRule(
-    "chrf++", corpus_chrf_with_words, "chrf++", "corpus chrF2++ of characters and words, 0–100", scale="ratio"
+    "chrf++",
+    corpus_chrf_with_words,
+    "chrf++",
+    "corpus chrF2++ of characters and words, 0–100",
+    scale="ratio",
+    over_draws=partial(corpus_chrf_over, name="chrf++"),
 )
 SENTENCE_CHRF = MetricRule(
     "sentence_chrf", mean, "mean", "chrF2 of each sentence, its mean in 0–1", scale="mean"
