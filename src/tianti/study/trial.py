@@ -18,7 +18,7 @@ from tianti.tasks.yaml_task import YamlTask
 MANIFEST_VERSION = 1
 """Goes up when the same manifest would mean other numbers: a change of prompts, token split or training."""
 
-CODE = ("aggregate", "interval")
+CODE = ("aggregate", "interval", "over_draws")
 """Parts of a metric that are functions: the task's fingerprint stands for them, not the manifest."""
 
 
