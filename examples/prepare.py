@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
 import sys
 from collections.abc import Iterable, Mapping
@@ -39,10 +40,10 @@ def prepare(data: Path = DATA, work: Path = WORK) -> None:
     sst2(data, work)
     sentence_encoder(work)
     for name, rows in structured_sets(data):
-        _write(work / f"{name}.jsonl", rows)
+        write_rows(work / f"{name}.jsonl", rows)
     texts = dict(text_sets(data))
     for name, rows in texts.items():
-        _write(work / f"{name}.jsonl", rows)
+        write_rows(work / f"{name}.jsonl", rows)
     untrained_translator(texts["multi30k_train"], work / "untrained-t5")
     write_tasks(data, work / "harness")
 
@@ -63,15 +64,15 @@ def tinystories(data: Path, work: Path) -> None:
     """One row a story; the last one of the sample is cut off in the middle and left out."""
     text = (data / "tinystories_sample" / "tinystories_sample.txt").read_text(encoding="utf-8")
     stories = [story.strip() for story in text.split(END_OF_STORY)[:-1]]
-    _write(work / "tinystories.jsonl", ({"text": story} for story in stories if story))
+    write_rows(work / "tinystories.jsonl", ({"text": story} for story in stories if story))
 
 
 def sst2(data: Path, work: Path) -> None:
     """2,000 training rows drawn with a seed; the test rows are the 872 of GLUE's development set."""
     train = _read_tsv(data / "sst2" / "train.tsv")
     chosen = random.Random(SST2_SEED).sample(train, SST2_TRAINING_ROWS)
-    _write(work / "sst2_train.jsonl", chosen)
-    _write(work / "sst2_test.jsonl", _read_tsv(data / "sst2" / "test.tsv"))
+    write_rows(work / "sst2_train.jsonl", chosen)
+    write_rows(work / "sst2_test.jsonl", _read_tsv(data / "sst2" / "test.tsv"))
 
 
 def sentence_encoder(work: Path) -> None:
@@ -88,9 +89,14 @@ def sentence_encoder(work: Path) -> None:
         "special_tokens_map.json",
     ):
         for file in Path(get_model_path()).glob(pattern):
-            link = folder / file.name
-            link.unlink(missing_ok=True)
-            link.symlink_to(file)
+            link_to(file, folder / file.name)
+
+
+def link_to(file: Path, link: Path) -> None:
+    """Put the link in place at once: others may prepare the same folder, or read it, at the same time."""
+    new = link.with_name(f"{link.name}.{os.getpid()}")
+    new.symlink_to(file)
+    new.replace(link)
 
 
 def _read_tsv(path: Path) -> list[dict[str, Any]]:
@@ -103,8 +109,11 @@ def _read_tsv(path: Path) -> list[dict[str, Any]]:
         ]
 
 
-def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as JSON lines, in place at once: others may read the file meanwhile."""
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    new.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    new.replace(path)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
+from prepare import write_rows  # noqa: E402
 from structure_data import rte as pairs  # noqa: E402
 
 TAUGHT, VALIDATING, CHOOSING = 600, 32, 100
@@ -43,10 +44,10 @@ def write_sets(source: Path, work: Path) -> None:
         taught = labelled(name, source / folder, "train")
         random.Random(SEED).shuffle(taught)
         ends = (TAUGHT, TAUGHT + VALIDATING, TAUGHT + VALIDATING + CHOOSING)
-        _write(work / f"{name}_train.jsonl", taught[: ends[0]])
-        _write(work / f"{name}_validation.jsonl", taught[ends[0] : ends[1]])
-        _write(work / f"{name}_choosing.jsonl", taught[ends[1] : ends[2]])
-        _write(work / f"{name}_test.jsonl", labelled(name, source / folder, "test"))
+        write_rows(work / f"{name}_train.jsonl", taught[: ends[0]])
+        write_rows(work / f"{name}_validation.jsonl", taught[ends[0] : ends[1]])
+        write_rows(work / f"{name}_choosing.jsonl", taught[ends[1] : ends[2]])
+        write_rows(work / f"{name}_test.jsonl", labelled(name, source / folder, "test"))
 
 
 def labelled(name: str, folder: Path, split: str) -> list[dict[str, Any]]:
@@ -71,7 +72,3 @@ def labelled(name: str, folder: Path, split: str) -> list[dict[str, Any]]:
 def shortened(text: str) -> str:
     """The first `WORDS` words of a text."""
     return " ".join(text.split()[:WORDS])
-
-
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows), encoding="utf-8")

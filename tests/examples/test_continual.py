@@ -26,6 +26,11 @@ def measure() -> Iterator[ModuleType]:
         yield importlib.import_module("measure_streams")
 
 
+@pytest.fixture
+def page(measure: ModuleType) -> ModuleType:
+    return importlib.import_module("streams_page")
+
+
 def test_the_two_orders_have_the_same_tasks_and_every_strategy_that_fits_encoders(
     measure: ModuleType,
 ) -> None:
@@ -77,23 +82,75 @@ def test_what_is_learned_and_what_chooses_have_no_row_in_common(tmp_path: Path) 
     assert len(set.union(*parts)) == sum(map(len, parts))
 
 
-def test_the_table_has_a_row_for_each_stream(measure: ModuleType) -> None:
-    scores = ((0.5, 0.5), (0.9, 0.5), (0.7, 0.9))
-    stream = Stream("m", "lora", "plain", ("a", "b"), (0, 1), scores, training_seconds=9.0)
-    text = measure.measured([stream])
-    assert "**a → b**, m, 2 seeds" in text
-    assert "| lora | plain | – |" in text
+STREAM = Stream("m", "lora(lr=0.001)", "plain", ("a", "b"), (0, 1, 2), ((0.5, 0.5), (0.9, 0.5), (0.7, 0.9)))
 
 
-def test_only_what_all_seeds_have_finished_stands_in_the_table(measure: ModuleType) -> None:
+def test_only_what_all_seeds_have_finished_stands_in_the_table(measure: ModuleType, page: ModuleType) -> None:
     study = measure.read("news-first", "lora")
-    done = Stream("m", "lora", "plain", ("a", "b"), study.seeds, ((0.5, 0.5), (0.9, 0.5), (0.7, 0.9)))
-    assert measure.is_finished(done, study)
-    assert not measure.is_finished(replace(done, seeds=study.seeds[:1]), study)
-    assert not measure.is_finished(replace(done, missing=3), study)
+    done = replace(STREAM, seeds=study.seeds)
+    assert page.is_finished(done, study)
+    assert not page.is_finished(replace(done, seeds=study.seeds[:1]), study)
+    assert not page.is_finished(replace(done, missing=3), study)
 
 
-def test_a_study_that_was_not_begun_has_no_rows(measure: ModuleType, tmp_path: Path) -> None:
+def test_a_study_that_was_not_begun_has_no_rows(
+    measure: ModuleType, page: ModuleType, tmp_path: Path
+) -> None:
     with Store(tmp_path / "store"):
         pass
-    assert measure.section("news-first", tmp_path / "store") == "**news-first**: not measured yet.\n"
+    text = page.section([measure.read("news-first", "lora")], tmp_path / "store")
+    assert text.startswith("**stream-agnews → stream-amazon")
+    assert text.endswith("**: not measured yet.\n")
+
+
+def test_rows_that_the_store_lacks_stay_and_others_are_replaced(
+    measure: ModuleType, page: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = {order: [measure.read(order, method) for method in measure.METHODS] for order in measure.ORDERS}
+    text = tmp_path / "page.md"
+    text.write_text(f"above\n{page.BEGIN}\n{page.END}\nbelow\n")
+    found = {"news-first-lora": [STREAM, replace(STREAM, strategy="l2(to=last)", kept_bytes=2_000_000)]}
+    monkeypatch.setattr(page, "finished", lambda study, store: found.get(study.study, []))
+    page.write_tables(text, orders, tmp_path, {})
+    found["news-first-lora"] = [replace(STREAM, strategy="l2(strength=9.0)"), replace(STREAM, strategy="si")]
+    found["films-first-full"] = [replace(STREAM, method="full")]
+    cost = replace(STREAM, training_seconds=9.6, added_memory_bytes=3_000_000)
+    page.write_tables(text, orders, tmp_path, {("lora", "plain"): cost})
+    rows = [line for line in text.read_text().splitlines() if line.startswith(("| lora", "| full"))]
+    none = "| – | – | – | – | – | – | – | "
+    assert rows == [
+        f"| lora(lr=0.001) | plain {none}10 | 3.0 | – |",
+        f"| lora(lr=0.001) | si {none}– | – | – |",
+        f"| lora(lr=0.001) | l2(strength=9.0) {none}– | – | – |",
+        f"| full | plain {none}– | – | – |",
+    ]
+    assert text.read_text().startswith("above\n")
+    assert text.read_text().endswith("\nbelow\n")
+
+
+def test_the_page_as_it_stands_is_read_to_its_last_row(measure: ModuleType, page: ModuleType) -> None:
+    standing = page.PAGE.read_text(encoding="utf-8")
+    for order in measure.ORDERS:
+        studies = [measure.read(order, method) for method in measure.METHODS]
+        rows = page.standing_rows(standing.partition(page.END)[0], page.order_heading(studies[0]))
+        assert {method for method, _ in rows} == {"full", "lora"}
+        assert {name for _, name in rows} <= set(STRATEGIES)
+
+
+def test_costs_are_taken_from_every_strategy_with_fewer_rows_and_one_seed(measure: ModuleType) -> None:
+    study = measure.read("news-first", "lora")
+    costing = measure.costing(study)
+    assert (costing.limit, len(costing.seeds), costing.stream) == (4, 1, study.stream)
+    assert costing.strategies == study.strategies
+    assert all("max_examples=240" in text for text in costing.adaptations)
+
+
+def test_links_and_rows_are_in_place_at_once_and_leave_nothing_beside(tmp_path: Path) -> None:
+    prepare = importlib.import_module("prepare")
+    weights, link, rows = tmp_path / "weights", tmp_path / "link", tmp_path / "rows.jsonl"
+    weights.write_text("w")
+    for _ in range(2):
+        prepare.link_to(weights, link)
+        prepare.write_rows(rows, [{"a": "字"}])
+    assert (link.resolve(), rows.read_text(encoding="utf-8")) == (weights, '{"a": "字"}\n')
+    assert {file.name for file in tmp_path.iterdir()} == {"weights", "link", "rows.jsonl"}
