@@ -110,3 +110,11 @@ def test_errors_are_one_line_with_a_remedy(update: Command, tmp_path: Path) -> N
         status, _, error = update(ENTRY, *arguments)
         assert status == 1
         assert said in error
+
+
+def test_a_plan_says_what_would_be_refused_and_why(update: Command) -> None:
+    status, output, _ = update(ENTRY, "--task", "nano/pairs", "--strategy", "o-lora", "--dry-run")
+    assert status == 1
+    assert "would be refused (2 trials)" in output
+    assert "→ use it over lora or rslora" in output
+    assert output.rstrip().endswith(f"{ENTRY} cannot learn it so. Nothing was done.")

@@ -10,7 +10,8 @@ from pathlib import Path
 from tianti.deployment.data import read_new_data
 from tianti.tasks import load_tasks
 
-GUIDE = (Path(__file__).parents[2] / "docs/guides/update.md").read_text("utf-8")
+GUIDES = Path(__file__).parents[2] / "docs" / "guides"
+GUIDE = (GUIDES / "update.md").read_text("utf-8")
 
 
 def test_the_guide_writes_the_files_that_it_names(tmp_path: Path) -> None:
@@ -24,3 +25,10 @@ def test_the_guide_writes_the_files_that_it_names(tmp_path: Path) -> None:
     assert read_new_data(tmp_path / "kept", old, tmp_path / "pingjia.jsonl", reference).examples == 256
     for name in ("reviews.jsonl", "poisoned.jsonl"):
         assert read_new_data(tmp_path / "kept", old, tmp_path / name, None).examples == 120
+
+
+def test_both_languages_show_the_same_session() -> None:
+    chinese = (GUIDES / "update.zh.md").read_text("utf-8")
+    blocks = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+    assert blocks.findall(chinese) == blocks.findall(GUIDE)
+    assert chinese.count("\n## ") == GUIDE.count("\n## ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ def print_plan(trials: Sequence[Trial], console: Console, *, as_json: bool) -> b
         for trial, line in zip(trials, estimates, strict=True):
             rows.setdefault(_row(trial), []).append(line)
         console.print(*_streams(trials), _table(rows), sep="\n")
-        for text in (*_told(trials), *_refusals(rows), _sum(estimates)):
+        for text in (*_told(trials), *refusals(rows), _sum(estimates)):
             console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
     return not nothing_fits([(t, bool(line.refused)) for t, line in zip(trials, estimates, strict=True)])
 
@@ -89,7 +89,7 @@ def _table(rows: dict[str, list[Estimate]]) -> Table:
     return table
 
 
-def _refusals(rows: dict[str, list[Estimate]]) -> Iterable[str]:
+def refusals(rows: Mapping[str, Sequence[Estimate]]) -> Iterable[str]:
     """A line for each reason, with the rows that it is against."""
     against: dict[str, list[str]] = {}
     for row, lines in rows.items():

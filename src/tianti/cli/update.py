@@ -116,6 +116,7 @@ def update(
 def _print_plan(store: Store, lesson: Lesson, *, as_json: bool) -> None:
     from dataclasses import asdict
 
+    from tianti.cli.plan import refusals
     from tianti.cli.tables import print_rows
     from tianti.deployment import plan_update
     from tianti.estimate import estimate
@@ -135,10 +136,19 @@ def _print_plan(store: Store, lesson: Lesson, *, as_json: bool) -> None:
         typer.echo(json.dumps(facts, ensure_ascii=False, indent=2))
         return
     rows = [
-        (f"{line.seconds:,.1f}", f"{line.training_tokens:,}", str(line.samples), line.trial)
+        ("refused", "–", str(line.samples), line.trial)
+        if line.refused
+        else (f"{line.seconds:,.1f}", f"{line.training_tokens:,}", str(line.samples), line.trial)
         for line in estimates
     ]
     print_rows(("about seconds", "training tokens", "samples", "trial"), rows, as_json=False)
+    for text in refusals({line.trial: [line] for line in estimates}):
+        typer.echo(text)
+    if any(line.refused for line in estimates):
+        typer.echo(
+            f"version {planned.before.number} of {planned.before.name} cannot learn it so. Nothing was done."
+        )
+        raise typer.Exit(1)
     for task in kept:
         typer.echo(f"{task}: its model stays as it is")
     typer.echo(
