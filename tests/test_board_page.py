@@ -18,7 +18,7 @@ PAGES = {
 }
 FLAGS = {
     "q": "--search", "r": "--regime", "family": "--family", "provenance": "--provenance", "lang": "--lang",
-    "f": "--filter", "cols": "--columns", "s": "--sort",
+    "f": "--filter", "cols": "--columns", "s": "--sort", "pin": "--pin",
 }  # fmt: skip
 
 

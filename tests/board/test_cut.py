@@ -134,7 +134,15 @@ def test_the_json_of_a_selection_says_what_it_is_a_part_of():
     assert Board.from_json(text) == cut(BOARD, read("r=lora")).board
     assert '"view": "r=lora"' in text
     assert f'"whole": "{BOARD.snapshot}"' in text
+    assert '"snapshot"' not in text
     assert '"of_entries": 5' in text
+
+
+def test_pinned_entries_come_first_whether_or_not_they_fit():
+    shown = cut(BOARD, read("r=zero-shot&pin=t5-full&pin=Llama · lora")).board.entries
+    assert [entry.name for entry in shown] == ["t5 · full", "Llama · lora", "llama-2 · zero-shot"]
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        cut(BOARD, read("pin=t5 · ful"))
 
 
 def test_names_are_sorted_in_whatever_case_and_numbers_as_numbers():

@@ -1,11 +1,14 @@
 import builtins
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
 from tianti.board.assemble import assemble
+from tianti.board.cut import cut
 from tianti.board.export import SCHEMA
+from tianti.board.filters import read
 from tianti.core.exceptions import MissingExtraError
 
 
@@ -45,6 +48,19 @@ def test_pandas_missing(board, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without_pandas)
     with pytest.raises(MissingExtraError, match="pandas"):
         board.to_pandas()
+
+
+def test_an_entry_of_which_no_task_is_shown_has_a_row_all_the_same(board):
+    rows = cut(board, read("cols=mean")).board.to_arrow().to_pylist()
+    assert [(row["model"], row["task"], row["value"], row["n"]) for row in rows] == [
+        (entry.model, "", None, None) for entry in board.entries
+    ]
+
+
+def test_what_was_not_measured_here_took_nothing_that_is_known(board):
+    imported = replace(board, entries=tuple(replace(e, provenance="imported") for e in board.entries))
+    names = ("trainable_parameters", "training_seconds", "evaluation_tokens", "watt_hours")
+    assert {row[name] for row in imported.to_arrow().to_pylist() for name in names} == {None}
 
 
 def test_csv_is_safe_for_spreadsheets(board):

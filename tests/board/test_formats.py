@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tianti.board import Board
 from tianti.board.assemble import assemble
 from tianti.board.cut import cut
-from tianti.board.export import SCHEMA
+from tianti.board.export import SCHEMA, to_arrow
 from tianti.board.filters import EVERYTHING, read
 from tianti.board.formats import FORMATS, format_of
 from tianti.core.exceptions import UnknownNameError
@@ -54,16 +54,16 @@ def from_csv(text):
 
 
 @settings(max_examples=25)
-@given(boards, st.sampled_from([EVERYTHING, read("r=lora"), read("cols=a&s=-mean")]))
+@given(boards, st.sampled_from([EVERYTHING, read("r=lora"), read("cols=a&s=-mean"), read("cols=mean&q=f")]))
 def test_files_hold_what_is_shown(pairs, selection):
     shown = cut(made_of(pairs), selection)
     written = {ending: form.write(shown, ()) for ending, form in FORMATS.items()}
-    table = shown.board.to_arrow()
+    table = to_arrow(shown.board, shown.whole.snapshot)
     assert from_csv(written["csv"].decode()) == table
     parquet = pq.read_table(io.BytesIO(written["parquet"]))
     assert parquet == table
-    assert parquet.schema.metadata[b"snapshot"].decode() == shown.board.snapshot
-    assert Board.from_json(written["json"].decode()).to_arrow() == table
+    assert parquet.schema.metadata[b"snapshot"].decode() == shown.whole.snapshot
+    assert to_arrow(Board.from_json(written["json"].decode()), shown.whole.snapshot) == table
     assert written == {ending: form.write(shown, ()) for ending, form in FORMATS.items()}
 
 

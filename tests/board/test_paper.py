@@ -77,7 +77,8 @@ def test_every_cell_of_the_latex_table_is_that_of_the_board():
     table = paper_table(made)
     width = len(table.headings)
     assert lines[0].startswith(f"% board a % b c, snapshot {made.whole.snapshot}")
-    assert lines[1] == rf"\begin{{tabular}}{{rll{'r' * (width - 3)}}}"
+    assert lines[1] == f"% {len(made.board.entries)} of {len(made.board.entries)} entries;"
+    assert lines[3] == rf"\begin{{tabular}}{{rll{'r' * (width - 3)}}}"
     rows = [re.split(r"(?<!\\)&", line.removesuffix(r" \\")) for line in lines if line.endswith(r" \\")]
     read_back = [tuple(set_by_latex(cell.strip()) for cell in row) for row in rows]
     shown = [tuple(" ".join(text.split()) for text in row) for row in (table.headings, *table.rows)]
@@ -102,7 +103,8 @@ def test_a_part_of_a_board_has_the_columns_that_were_asked_for():
     table = paper_table(_cut("q=t5&cols=mean,parameters,p|p"))
     assert table.headings == ("rank", "model", "adaptation", "mean %", "parameters", "p|p perplexity ↓")
     assert [row[1] for row in table.rows] == ["t5"]
-    assert table.rows[0][4:] == ("1,000,000", "12 ±1.2")
-    assert "1 of 10 entries" in table.notes[0]
+    assert table.rows[0][4:] == ("1.00M", "12 ±1.2")
+    assert "1 of 10 entries (q=t5&cols=mean,parameters,p%7Cp)" in table.notes[1]
+    assert paper_table(_cut("cols=p|p,mean")).headings[3:] == ("p|p perplexity ↓", "mean %")
     failed = paper_table(_cut("q=t5"))
     assert failed.rows[0][failed.headings.index("a_task % ↑")] == "failed"

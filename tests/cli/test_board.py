@@ -45,14 +45,15 @@ def board(folder, monkeypatch, capsys):
 def test_flags_and_address_show_the_same(board):
     flags = board(
         "--search", "NANO", "--regime", "lora", "--family", "causal", "--provenance", "measured", "--lang", "zh",
-        "--filter", "rank:le:3", "--columns", "mean,topics", "--sort", "-mean",
+        "--filter", "rank:le:3", "--columns", "mean,topics", "--sort", "-mean", "--pin", "nano-llama-zero-shot",
     )  # fmt: skip
     address = (
-        "q=NANO&r=lora&family=causal&provenance=measured&lang=zh&f=rank:le:3&cols=mean,topics&s=-mean&pin=x"
+        "q=NANO&r=lora&family=causal&provenance=measured&lang=zh&f=rank:le:3&cols=mean,topics&s=-mean"
+        "&pin=nano-llama-zero-shot"
     )
     assert flags == board("--view", address) == board("--view", f"https://b.example/en/b/all/?{address}")
-    assert {word.partition("=")[0] for word in address.split("&")} - {"pin"} == set(KEYS)
-    assert "1 of 4 entries" in flags[1]
+    assert {word.partition("=")[0] for word in address.split("&")} == set(KEYS)
+    assert "2 of 4 entries" in flags[1]
     assert board("--view", "q=nano", "--regime", "lora")[1] == board("--view", "q=nano&r=lora")[1]
 
 

@@ -152,7 +152,7 @@ class Board:
 
     @classmethod
     def from_json(cls, text: str) -> Board:
-        """Read a board that `to_json` wrote.
+        """Read a board that `to_json` wrote, or a part of one, which names the `whole` and has no id to be checked by.
 
         Raises:
             InputError: it is no board, or its content does not have the name that it bears.
@@ -162,7 +162,7 @@ class Board:
             board = cls.from_dict(content)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"this is no board of format {FORMAT}: {error}") from error
-        if board.snapshot != name_of([FORMAT, board]):
+        if "whole" not in content and board.snapshot != name_of([FORMAT, board]):
             raise InputError(
                 "this board was changed after it was made: its content does not match its snapshot id"
             )
@@ -170,13 +170,14 @@ class Board:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Board:
-        """The board that `to_dict` gave, which is trusted: its name is the one that it bears.
+        """The board that `to_dict` gave, which is trusted: its name is the one that it bears, if it is whole.
 
         Raises:
             ValueError, KeyError, TypeError, AttributeError: it is no such content.
         """
         board = _board(content)
-        board.__dict__["snapshot"] = content["snapshot"]
+        if "whole" not in content:
+            board.__dict__["snapshot"] = content["snapshot"]
         return board
 
     def to_arrow(self) -> pa.Table:

@@ -11,7 +11,7 @@ from tianti.board.board import Board
 from tianti.board.costs import COSTS
 from tianti.board.entries import Cell, Column, Entry
 from tianti.board.filters import Selection
-from tianti.board.show import MISSING, mean_text, number, percent, place_text, value_text
+from tianti.board.show import MISSING, mean_text, percent, place_text, quantity_text, value_text
 from tianti.board.slugs import slugs
 from tianti.core.exceptions import UnknownNameError
 
@@ -35,18 +35,29 @@ TEXTS: Mapping[str, Callable[[Entry], str]] = MappingProxyType(
 )
 """What entries are sorted by as text."""
 
+BEHIND = ("parameters", *COSTS)
+"""What stands behind the tasks on a page and in a table for a paper, each where it is known of some entry."""
+
 ALWAYS = "rank"
 """The column that no choice of columns leaves out."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """What a selection shows: a board of fewer entries and columns, and which quantities stand beside them."""
+    """What a selection shows: a board of fewer entries and columns, and which quantities stand beside them.
+
+    `asked` are the tasks and quantities in the order in which they were asked for: by itself the mean and all tasks.
+    """
 
     board: Board
-    quantities: tuple[str, ...]
+    asked: tuple[Column | str, ...]
     whole: Board
     selection: Selection
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What stands before the tasks in a terminal."""
+        return tuple(each for each in self.asked if isinstance(each, str))
 
     @property
     def text(self) -> str:
@@ -57,14 +68,20 @@ class Cut:
         """What stands before an entry's tasks: place, names, and quantities; the mean of an entry that lacks a task is
         in brackets."""
         return (
-            place_text(entry), entry.model, entry.adaptation, *(_quantity(entry, each) for each in self.quantities),
+            place_text(entry), entry.model, entry.adaptation, *(beside(entry, each) for each in self.quantities),
         )  # fmt: skip
 
 
-def _quantity(entry: Entry, name: str) -> str:
+def beside(entry: Entry, name: str) -> str:
+    """A quantity of an entry as text; the mean of an entry that lacks a task is in brackets."""
     if name == "mean":
         return mean_text(entry) if entry.complete or entry.mean is None else f"({mean_text(entry)})"
-    return number(QUANTITIES[name](entry))
+    return quantity_text(name, QUANTITIES[name](entry))
+
+
+def known_costs(board: Board) -> list[str]:
+    """The quantities of BEHIND that are known of some entry."""
+    return [name for name in BEHIND if any(QUANTITIES[name](entry) is not None for entry in board.entries)]
 
 
 def cut(board: Board, selection: Selection) -> Cut:
@@ -86,8 +103,11 @@ def cut(board: Board, selection: Selection) -> Cut:
         entries = [entry for entry in entries if condition.holds(value(entry))]
     for column in selection.sort:
         entries = _sorted(entries, board, column)
+    pinned = {entry.id: entry for entry in map(board.entry, selection.pins)}
+    entries = [*pinned.values(), *(entry for entry in entries if entry.id not in pinned)]
     _check("language", selection.languages, (column.language for column in board.columns))
-    columns, quantities = _columns(board, selection)
+    asked = _asked(board, selection)
+    columns = tuple(each for each in asked if isinstance(each, Column))
     names = {column.name for column in columns}
     aspects = tuple(column for column in board.aspects if column.task in names)
     further = {column.name for column in aspects}
@@ -95,7 +115,7 @@ def cut(board: Board, selection: Selection) -> Cut:
         replace(entry, cells=_only(entry.cells, names), aspects=_only(entry.aspects, further))
         for entry in entries
     )
-    return Cut(replace(board, entries=kept, columns=columns, aspects=aspects), quantities, board, selection)
+    return Cut(replace(board, entries=kept, columns=columns, aspects=aspects), asked, board, selection)
 
 
 def _natural(text: str) -> list[str | int]:
@@ -145,17 +165,17 @@ def _sorted(entries: Sequence[Entry], board: Board, sort: str) -> list[Entry]:
     return [entry for _, entry in sorted(known, key=lambda pair: pair[0])] + missing
 
 
-def _columns(board: Board, selection: Selection) -> tuple[tuple[Column, ...], tuple[str, ...]]:
+def _asked(board: Board, selection: Selection) -> tuple[Column | str, ...]:
     """The tasks and the quantities that are shown, in the order in which they were asked for."""
     named = _named(board)
-    if selection.columns:
-        wanted = dict.fromkeys(_known(board, name) for name in selection.columns)
-        columns = list(dict.fromkeys(named[name] for name in wanted if name in named))
-        quantities = tuple(name for name in wanted if name in QUANTITIES and name != ALWAYS)
-    else:
-        columns, quantities = list(board.columns), ("mean",)
+    known = [_known(board, name) for name in selection.columns]
+    wanted = [name if name in QUANTITIES else named[name] for name in known] or ["mean", *board.columns]
     languages = selection.languages
-    return tuple(column for column in columns if not languages or column.language in languages), quantities
+    return tuple(
+        each
+        for each in dict.fromkeys(wanted)
+        if (each != ALWAYS if isinstance(each, str) else not languages or each.language in languages)
+    )
 
 
 def _known(board: Board, name: str, *others: str) -> str:

@@ -1,16 +1,21 @@
-"""A board as a table: one row per entry and task, for Arrow, Parquet, pandas and spreadsheets."""
+"""A board as a table: one row per entry and task that is shown, for Arrow, Parquet, pandas and spreadsheets."""
 
 from __future__ import annotations
 
 import csv
 import io
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from tianti.board.board import Board
-from tianti.board.entries import Cell, Column, Entry
+from tianti.board.costs import HERE
+from tianti.board.cut import Cut
+from tianti.board.entries import Cell, Column, Entry, Price
+from tianti.board.filters import write
+from tianti.board.show import letter
 from tianti.core.exceptions import MissingExtraError
 
 if TYPE_CHECKING:
@@ -21,6 +26,7 @@ SCHEMA = pa.schema(
         ("rank", pa.int32()),
         ("rank_low", pa.int32()),
         ("rank_high", pa.int32()),
+        ("band", pa.string()),
         ("entry", pa.string()),
         ("model", pa.string()),
         ("adaptation", pa.string()),
@@ -28,6 +34,14 @@ SCHEMA = pa.schema(
         ("mean", pa.float64()),
         ("mean_low", pa.float64()),
         ("mean_high", pa.float64()),
+        ("parameters", pa.int64()),
+        ("trainable_parameters", pa.int64()),
+        ("training_examples", pa.int64()),
+        ("training_seconds", pa.float64()),
+        ("evaluation_seconds", pa.float64()),
+        ("training_tokens", pa.int64()),
+        ("evaluation_tokens", pa.int64()),
+        ("watt_hours", pa.float64()),
         ("task", pa.string()),
         ("language", pa.string()),
         ("metric", pa.string()),
@@ -41,32 +55,39 @@ SCHEMA = pa.schema(
         ("errors", pa.int64()),
         ("skipped", pa.int64()),
         ("task_rank", pa.int32()),
-        ("trainable_parameters", pa.int64()),
-        ("training_seconds", pa.float64()),
-        ("evaluation_seconds", pa.float64()),
         ("reason", pa.string()),
         ("runs", pa.string()),
+        ("snapshot", pa.string()),
     ]
 )
-"""`rank` and `mean` are the entry's, `value` and what follows the cell's. Missing numbers are null. The `reason` of a
-reported figure is where it stands."""
+"""`rank`, `band` (a letter, or nothing) and `mean` are the entry's, `value` and what follows the cell's, as shares and
+not in per cent. Missing numbers are null. The `reason` of a reported figure is where it stands. `snapshot` is that of
+the whole board."""
+
+_CELL = SCHEMA.names[SCHEMA.get_field_index("task") : SCHEMA.get_field_index("runs") + 1]
+NO_CELL = {name: "" if SCHEMA.field(name).type == pa.string() else None for name in _CELL}
+"""What stands in a line without a task."""
 
 # What a spreadsheet takes for the beginning of a formula, and what stands before one here.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
-def to_arrow(board: Board) -> pa.Table:
-    """One row per entry and task, in the order of the board."""
-    return pa.Table.from_pylist(_rows(board), schema=SCHEMA)
+def to_arrow(board: Board, snapshot: str = "") -> pa.Table:
+    """One row per entry and task, in the order of the board; `snapshot` is that of the whole board, where this is a
+    part of one."""
+    return pa.Table.from_pylist(_rows(board, snapshot or board.snapshot), schema=SCHEMA)
 
 
-def to_parquet(board: Board) -> bytes:
-    """The table as a Parquet file, which says in its metadata of which board it is."""
+def to_parquet(cut: Cut) -> bytes:
+    """The table as a Parquet file, which says in its metadata of which board it is, and which part of it."""
     import pyarrow.parquet as pq
 
-    about = {"title": board.title, "snapshot": board.snapshot, "level": f"{board.level:g}"}
+    whole = cut.whole
+    about = {"title": whole.title, "snapshot": whole.snapshot, "level": f"{whole.level:g}"}
+    if cut.selection:
+        about["view"] = write(cut.selection)
     file = io.BytesIO()
-    pq.write_table(to_arrow(board).replace_schema_metadata(about), file)
+    pq.write_table(to_arrow(cut.board, whole.snapshot).replace_schema_metadata(about), file)
     return file.getvalue()
 
 
@@ -84,24 +105,32 @@ def to_pandas(board: Board) -> pd.DataFrame:
     return frame
 
 
-def to_csv(board: Board) -> str:
+def to_csv(board: Board, snapshot: str = "") -> str:
     """One line per entry and task. A text that a spreadsheet would run as a formula gets a ' before it, and one that
-    begins with a ' another: without the first ' of a text it is what it was."""
+    begins with a ' another: without the first ' of a text it is what it was. `snapshot` as above."""
     text = io.StringIO(newline="")
     # Lines end as RFC 4180 has it; only so are breaks of every kind within a text quoted.
     writer = csv.DictWriter(text, SCHEMA.names, lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows({key: _safe(value) for key, value in row.items()} for row in _rows(board))
+    writer.writerows(
+        {key: _safe(value) for key, value in row.items()} for row in _rows(board, snapshot or board.snapshot)
+    )
     return text.getvalue()
 
 
-def _rows(board: Board) -> list[dict[str, Any]]:
+def _rows(board: Board, snapshot: str) -> list[dict[str, Any]]:
     columns = {column.name: column for column in board.columns}
     return [
-        _row(entry, columns[task], each)
+        {**_of_entry(entry), **cell, "snapshot": snapshot}
         for entry in board.entries
-        for task, cell in entry.cells.items()
-        for each in _side_by_side(cell)
+        # An entry of which no task is shown has a line all the same.
+        for cell in _of_cells(entry, columns) or [NO_CELL]
+    ]
+
+
+def _of_cells(entry: Entry, columns: Mapping[str, Column]) -> list[dict[str, Any]]:
+    return [
+        _of_cell(columns[task], each) for task, cell in entry.cells.items() for each in _side_by_side(cell)
     ]
 
 
@@ -115,11 +144,14 @@ def _side_by_side(cell: Cell) -> list[Cell]:
     ]
 
 
-def _row(entry: Entry, column: Column, cell: Cell) -> dict[str, Any]:
+def _of_entry(entry: Entry) -> dict[str, Any]:
+    # What an entry took is not known where it was not measured here.
+    price = asdict(entry.price) if entry.provenance in HERE else {}
     return {
         "rank": entry.rank,
         "rank_low": entry.rank_low,
         "rank_high": entry.rank_high,
+        "band": letter(entry.band or 0),
         "entry": entry.name,
         "model": entry.model,
         "adaptation": entry.adaptation,
@@ -127,6 +159,13 @@ def _row(entry: Entry, column: Column, cell: Cell) -> dict[str, Any]:
         "mean": entry.mean,
         "mean_low": entry.low,
         "mean_high": entry.high,
+        "parameters": entry.parameters,
+        **{field.name: price.get(field.name) for field in fields(Price)},
+    }
+
+
+def _of_cell(column: Column, cell: Cell) -> dict[str, Any]:
+    return {
         "task": column.name,
         "language": column.language,
         "metric": column.metric,
@@ -140,9 +179,6 @@ def _row(entry: Entry, column: Column, cell: Cell) -> dict[str, Any]:
         "errors": cell.errors,
         "skipped": cell.skipped,
         "task_rank": cell.rank,
-        "trainable_parameters": entry.price.trainable_parameters,
-        "training_seconds": entry.price.training_seconds,
-        "evaluation_seconds": entry.price.evaluation_seconds,
         "reason": cell.reason,
         "runs": " ".join(cell.run_ids),
     }

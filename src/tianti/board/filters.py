@@ -73,7 +73,8 @@ class Selection:
     """Which entries and columns of a board are shown, and in which order. Empty is all, in the order of the ranks.
 
     Of several words of one kind an entry has to fit one; of several conditions, all. Columns are named by their slugs
-    or names; those of `sort` have a `-` before them for the highest first, and the last one counts most.
+    or names; those of `sort` have a `-` before them for the highest first, and the last one counts most. Entries in
+    `pins`, by id or name, come first and are shown whether or not they fit.
     """
 
     search: str = ""
@@ -84,6 +85,7 @@ class Selection:
     conditions: tuple[Condition, ...] = ()
     columns: tuple[str, ...] = ()
     sort: tuple[str, ...] = ()
+    pins: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self != EVERYTHING
@@ -101,6 +103,7 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "f": "conditions",
         "cols": "columns",
         "s": "sort",
+        "pin": "pins",
     }
 )
 """Keys of an address, in the order in which it has them, and the parts of a selection that they say."""
@@ -128,6 +131,7 @@ def read(address: str, *more: tuple[str, str]) -> Selection:
         conditions=tuple(map(Condition.of, _once(said["f"]))),
         columns=tuple(name for name in said["cols"][-1].split(",") if name) if said["cols"] else (),
         sort=_once(said["s"]),
+        pins=_once(said["pin"]),
     )
 
 
@@ -144,4 +148,5 @@ def write(selection: Selection) -> str:
             value = ",".join(value)
         values = value if isinstance(value, tuple) else (value,) if value else ()
         words += [(key, str(each)) for each in values]
-    return urlencode(words, quote_via=quote, safe=":,")
+    # What encodeURIComponent leaves as it is: the page writes the same.
+    return urlencode(words, quote_via=quote, safe=":,!*'()")

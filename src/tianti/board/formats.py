@@ -30,11 +30,15 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             "all that is known, as `tianti board --json` prints it",
             lambda cut, streams: board_json(cut.whole, streams, cut.selection).encode(),
         ),
-        "csv": Format("text/csv", "one line per entry and task", lambda cut, _: to_csv(cut.board).encode()),
+        "csv": Format(
+            "text/csv",
+            "one line per entry and task",
+            lambda cut, _: to_csv(cut.board, cut.whole.snapshot).encode(),
+        ),
         "parquet": Format(
             "application/vnd.apache.parquet",
             "one row per entry and task, with types",
-            lambda cut, _: to_parquet(cut.board),
+            lambda cut, _: to_parquet(cut),
         ),
         "tex": Format(
             "application/x-tex", "a table for a paper, in LaTeX", lambda cut, _: to_latex(cut).encode()

@@ -6,12 +6,15 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tianti.board.cut import Cut
-from tianti.board.entries import Cell, Column
-from tianti.board.show import MISSING, cell_text, is_share
+from tianti.board.cut import Cut, beside, known_costs
+from tianti.board.entries import Cell, Column, Entry
+from tianti.board.filters import write
+from tianti.board.show import MISSING, cell_text, is_share, place_text
 
-NAMES = ("model", "adaptation")
+NAMES = ("model", "adaptation", "provenance")
 """The columns that are set to the left; numbers are set to the right."""
+UNITS = {"mean": "%", "energy": "Wh"}
+STARRED = "; * has answers that could not be scored"
 
 
 @dataclass(frozen=True)
@@ -24,23 +27,27 @@ class PaperTable:
 
 
 def paper_table(cut: Cut) -> PaperTable:
-    """Place, names and quantities of each entry, and its score ± half its interval on each task."""
-    columns = cut.board.columns
-    marks = [f" {'%' if is_share(c) else c.metric} {'↑' if c.higher_is_better else '↓'}" for c in columns]
+    """Place and names of each entry, and what was asked for of it: scores ± half their intervals, and quantities; by
+    itself what the page of the board shows, without further metrics. The second note says which part of the board it
+    is; static/board/parts.js makes the table of a part from that of the whole, line by line and cell by cell."""
+    whole = cut.whole
+    asked = cut.asked if cut.selection.columns else (*cut.asked, *known_costs(whole))
+    names = NAMES if len({entry.provenance for entry in whole.entries}) > 1 else NAMES[:2]
+    view = f" ({write(cut.selection)})" if cut.selection else ""
     return PaperTable(
-        headings=(
-            "rank",
-            *NAMES,
-            *(f"{name} %" if name == "mean" else name for name in cut.quantities),
-            *(column.name + mark for column, mark in zip(columns, marks, strict=True)),
-        ),
+        headings=("rank", *names, *map(_heading, asked)),
         rows=tuple(
-            (*cut.texts(entry), *(_text(entry.cells.get(c.name), c) for c in columns))
+            (
+                place_text(entry),
+                *(getattr(entry, name) for name in names),
+                *(_text(entry, each) for each in asked),
+            )
             for entry in cut.board.entries
         ),
         notes=(
-            f"{' '.join(['board', cut.whole.title]).strip()}, snapshot {cut.whole.snapshot}; {cut.text}; "
-            f"± is half of the {cut.whole.level:.0%} interval",
+            f"{' '.join(['board', whole.title]).strip()}, snapshot {whole.snapshot};",
+            f"{cut.text}{view};",
+            f"± is half of the {whole.level:.0%} interval{STARRED if _has_stars(whole.entries) else ''}",
         ),
     )
 
@@ -100,7 +107,26 @@ def _line(texts: Sequence[str], escape: Callable[[str], str]) -> str:
     return " & ".join(map(escape, texts)) + r" \\"
 
 
-def _text(cell: Cell | None, column: Column) -> str:
+def _heading(asked: Column | str) -> str:
+    if isinstance(asked, str):
+        return f"{asked} {UNITS[asked]}" if asked in UNITS else asked
+    unit = "%" if is_share(asked) else asked.metric
+    return f"{asked.name} {unit} {'↑' if asked.higher_is_better else '↓'}"
+
+
+def _text(entry: Entry, asked: Column | str) -> str:
+    if isinstance(asked, str):
+        return beside(entry, asked)
+    cell = entry.cells.get(asked.name)
     if cell is None:
         return MISSING
-    return cell_text(cell, column) if cell.state == "ok" else cell.state
+    return cell_text(cell, asked) + ("*" if _is_starred(cell) else "") if cell.state == "ok" else cell.state
+
+
+def _is_starred(cell: Cell) -> bool:
+    """Whether some of its answers could not be scored."""
+    return bool(cell.errors or cell.skipped)
+
+
+def _has_stars(entries: Sequence[Entry]) -> bool:
+    return any(_is_starred(cell) for entry in entries for cell in entry.cells.values())

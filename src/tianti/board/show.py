@@ -47,6 +47,16 @@ def compact(value: int) -> str:
     return f"{math.floor(scaled * 10**decimals + 0.5) / 10**decimals:.{decimals}f}{' KMBT'[power]}"
 
 
+def quantity_text(name: str, value: float | None) -> str:
+    """What an entry took of something, or the size of its model: counts with three digits, seconds with one decimal."""
+    if value is None:
+        return MISSING
+    if name == "energy":
+        return number(value)
+    # Rounded as the data of the board's page is, whose script writes the same.
+    return f"{round(10 * value) / 10:.1f}" if name == "seconds" else compact(round(value))
+
+
 def difference(value: float | None, share: bool = True) -> str:
     """With its sign: +3.2; a dash where there is none."""
     if value is None:

@@ -145,6 +145,9 @@ def board_json(board: Board, streams: Sequence[Stream] = (), selection: Selectio
     if not streams and not selection:
         return board.to_json()
     content = cut(board, selection).board.to_dict()
+    if selection:
+        # What is a part has no name of its own: it is found by that of the whole, and the view.
+        del content["snapshot"]
     if streams:
         content["streams"] = as_json(streams)
     if selection:

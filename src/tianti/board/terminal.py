@@ -144,7 +144,7 @@ class _View:
         if asked:
             yield _Way(self.cut, STYLES[0], asked)
             yield _Way(self.cut, STYLES[0], asked, NARROW_NAMES)
-            yield _Way(replace(self.cut, quantities=()), STYLES[0], asked, NARROW_NAMES)
+            yield _Way(replace(self.cut, asked=self.cut.board.columns), STYLES[0], asked, NARROW_NAMES)
 
     def _axis(self, quantities: Sequence[str], room: int) -> Axis | None:
         """The axis of all means of the board, where the mean is shown first and there is room for a drawing."""

@@ -106,6 +106,12 @@ def board(
             help="By this column; with a - before it the highest first: -mean. The last of several counts most.",
         ),
     ] = None,
+    pins: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pin", help="This entry first, whether or not it fits: nano-llama-lora. May be repeated."
+        ),
+    ] = None,
     view: Annotated[
         str,
         typer.Option(
@@ -141,6 +147,7 @@ def board(
 
     words = {
         "r": regimes, "family": families, "provenance": provenances, "lang": languages, "f": filters, "s": sort,
+        "pin": pins,
     }  # fmt: skip
     selection = read(
         view,

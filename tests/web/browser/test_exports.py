@@ -1,4 +1,4 @@
-"""Files of a view: the same rows and numbers as the table, and nothing that does harm where it is opened."""
+"""Files of a view: those that `tianti board --output` writes of it, and nothing that does harm where it is opened."""
 
 import csv
 import io
@@ -7,13 +7,33 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
+from tianti.board.cut import cut
+from tianti.board.filters import read
+from tianti.board.formats import FORMATS
+from tianti.cli import main
+
+NAMES = {"CSV": "csv", "JSON": "json", "Markdown": "md", "LaTeX": "tex", "Parquet": "parquet"}
+VIEWS = (
+    "",
+    "s=-sentiment&pin=nano-llama-full",
+    "q=a&r=lora&f=mean:ge:-50.5&s=rank&s=-mean",
+    "lang=zh&s=topics",
+    "cols=texts,energy,sentiment,seconds,mean,parameters&f=sentiment:gt:10&pin=nano-llama-zero-shot",
+    "cols=energy&q=(r%3D8)",
+    "cols=rank&r=full&r=lora",
+    "q=nobody",
+    "q=%E6%A8%A1%E5%9E%8B",
+)
+
 
 @pytest.fixture
 def board(page, address):
-    page.goto(f"{address}en/b/all/?s=-sentiment&pin=nano-llama-full")
-    page.locator("#tools").wait_for(state="visible")
-    page.locator("summary", has_text="Download").click()
-    return page
+    def opened(view):
+        page.goto(f"{address}en/b/all/" + (f"?{view}" if view else ""))
+        page.locator("#tools").wait_for(state="visible")
+        page.locator("summary", has_text="Download").click()
+
+    return opened
 
 
 def saved(page, name):
@@ -23,88 +43,53 @@ def saved(page, name):
     return download.suggested_filename, download.path()
 
 
-def entries_of(board, page):
-    """Those of the view, in its order."""
-    shown = page.locator("#board tbody tr:not(.space)").evaluate_all(
-        "rows => rows.map((row) => row.dataset.entry)"
-    )
-    return [board.entry(id) for id in shown]
+@pytest.mark.parametrize("view", VIEWS)
+def test_files_of_a_view_are_those_of_the_terminal(board, page, shown, tmp_path, view):
+    board(view)
+    part = cut(shown.snapshot.board, read(view))
+    for name, ending in NAMES.items():
+        file = tmp_path / f"board.{ending}"
+        with pytest.raises(SystemExit, match="0"):
+            main(["board", "--view", page.url, "--output", str(file), "--store", str(shown.store.folder)])
+        suggested, path = saved(page, name)
+        assert suggested == f"all.{ending}"
+        own, expected = path.read_bytes(), file.read_bytes()
+        assert expected == FORMATS[ending].write(part, shown.snapshot.streams)
+        if ending == "json" and view:
+            assert json.loads(own) == json.loads(expected)
+        elif ending == "parquet" and view:
+            own, expected = pq.read_table(io.BytesIO(own)), pq.read_table(io.BytesIO(expected))
+            assert own == expected
+            assert own.schema.metadata == expected.schema.metadata
+        else:
+            assert own == expected
+        if ending != "parquet" and part.board.entries:
+            assert shown.snapshot.board.snapshot in path.read_text(encoding="utf-8")
 
 
-def wanted(board, page):
-    """A row per entry: rank, names, and the scores as they are shown."""
-    scores = lambda entry: [entry.cells.get(column.name) for column in board.columns]  # noqa: E731
-    return [
-        (
-            entry.rank,
-            entry.model,
-            entry.adaptation,
-            *(None if cell is None or cell.value is None else cell.value for cell in scores(entry)),
-        )
-        for entry in entries_of(board, page)
-    ]
-
-
-def check(board, page, rows):
-    """These are the rows of the view; shares are in per cent with one decimal."""
-    found = [
-        (row["rank"], row["model"], row["adaptation"], *(row[c.name] for c in board.columns)) for row in rows
-    ]
-    assert [row[:3] for row in found] == [row[:3] for row in wanted(board, page)]
-    for own, expected in zip(found, wanted(board, page), strict=True):
-        for value, exact, column in zip(own[3:], expected[3:], board.columns, strict=True):
-            assert (value is None) == (exact is None)
-            if exact is not None:
-                scale = 100 if column.scale == "proportion" else 1
-                assert value == pytest.approx(scale * exact, abs=0.051 if scale == 100 else 0.005 * exact)
-
-
-def test_json(board, shown):
-    name, path = saved(board, "JSON")
-    content = json.loads(path.read_text(encoding="utf-8"))
-    assert name == "all.json"
-    assert content["snapshot"] == shown.snapshot.id
-    assert content["view"] == "?s=-sentiment&pin=nano-llama-full"
-    rows = [dict(zip(content["columns"], row, strict=True)) for row in content["rows"]]
-    check(shown.snapshot.board, board, rows)
-
-
-def test_parquet(board, shown):
-    name, path = saved(board, "Parquet")
-    assert name == "all.parquet"
-    table = pq.read_table(path)
-    check(shown.snapshot.board, board, table.to_pylist())
-    assert table.schema.metadata[b"snapshot"].decode() == shown.snapshot.id
-
-
-def test_csv_runs_no_formula(board, shown):
-    _, path = saved(board, "CSV")
-    text = path.read_text(encoding="utf-8")
-    rows = list(csv.DictReader(io.StringIO(text)))
-    assert not any(value.startswith(("=", "+", "@", "\t", "\r")) for row in rows for value in row.values())
+def test_csv_runs_no_formula(board, page, shown):
+    board("s=-sentiment")
+    _, path = saved(page, "CSV")
+    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+    texts = [row[name] for row in rows for name in ("entry", "model", "adaptation", "task", "reason")]
+    assert not any(value.startswith(("=", "+", "-", "@", "\t", "\r")) for value in texts)
     assert any(row["model"] == "'=cmd|' /C calc'!A0" for row in rows)
-    numbers = {"rank", *(column.name for column in shown.snapshot.board.columns)}
-    for row in rows:
-        row["model"] = row["model"].removeprefix("'")
-        row.update({key: float(row[key]) if row[key] else None for key in numbers})
-    check(shown.snapshot.board, board, rows)
 
 
-def test_markdown_is_a_table_of_text(board, shown):
-    _, path = saved(board, "Markdown")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    assert len(lines) == 2 + len(shown.snapshot.board.entries)
-    assert len({len(line.replace("\\|", "").split("|")) for line in lines}) == 1
-    assert r"\<img src=x onerror=alert(1)\>" in "\n".join(lines)
-
-
-def test_latex_is_a_table_of_text(board, shown):
-    _, path = saved(board, "LaTeX")
+def test_names_are_text_in_markdown_and_latex(board, page, shown):
+    board("s=-sentiment")
+    _, path = saved(page, "Markdown")
+    assert r"\<img src=x onerror=alert(1)\>" in path.read_text(encoding="utf-8")
+    _, path = saved(page, "LaTeX")
     text = path.read_text(encoding="utf-8")
     assert r"\textless{}img src=x onerror=alert(1)\textgreater{}" in text
-    assert r"=cmd\textbar{}' /C calc'!A0" in text
-    assert r" \% $\uparrow$" in text
-    assert text.count("\\\\\n") == 1 + len(shown.snapshot.board.entries)
-    assert (
-        len({line.replace(r"\&", "").count("&") for line in text.splitlines() if line.endswith("\\\\")}) == 1
-    )
+    assert r"\toprule" in text
+
+
+def test_a_board_that_has_changed_meanwhile_is_told(board, page, shown):
+    """The rows in sight are not those of the file then."""
+    board("s=-sentiment")
+    page.route("**/api/v1/boards/all.md", lambda route: route.fulfill(body="| another |"))
+    page.get_by_role("button", name="Markdown", exact=True).click()
+    page.locator(".notice", has_text="the board has changed").wait_for()
+    page.unroute("**/api/v1/boards/all.md")

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tianti.board import Entry
-from tianti.board.costs import COSTS
-from tianti.board.cut import QUANTITIES
-from tianti.board.show import MISSING, compact, number
+from tianti.board.cut import QUANTITIES, known_costs
+from tianti.board.show import quantity_text
 from tianti.web.page import Address, Keys, Page
 from tianti.web.pages import plain
 from tianti.web.sizes import size_classes
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 MOST_CELLS = 2000
 """In the task columns of the first rows: a browser lays all of them out before the script draws those in sight."""
-BEHIND = ("parameters", *COSTS)
-"""Quantities behind the tasks, each where it is known of some entry."""
 UNITS = {"seconds": "s", "energy": "Wh"}
 
 
@@ -40,7 +37,7 @@ def context(site: Site, board: str) -> Mapping[str, Any]:
         "entries": entries[: min(plain.ROWS, max(20, MOST_CELLS // columns))],
         "plain_pages": plain.count_pages(view),
         "columns": [*view.board.columns, *view.board.aspects],
-        "costs": [key for key in BEHIND if any(QUANTITIES[key](entry) is not None for entry in entries)],
+        "costs": known_costs(view.board),
         "cost_text": cost_text,
         "units": UNITS,
         "regimes": _different(entry.method for entry in entries),
@@ -55,12 +52,7 @@ def context(site: Site, board: str) -> Mapping[str, Any]:
 
 def cost_text(entry: Entry, key: str) -> str:
     """What an entry took of something, short."""
-    value = QUANTITIES[key](entry)
-    if value is None:
-        return MISSING
-    if key == "energy":
-        return number(value)
-    return f"{round(10 * value) / 10:.1f}" if key == "seconds" else compact(round(value))
+    return quantity_text(key, QUANTITIES[key](entry))
 
 
 def _different(words: Iterable[str]) -> list[str]:

@@ -3,15 +3,12 @@
 import { t } from "../words.js";
 import { element } from "./element.js";
 import { QUANTITIES } from "./data.js";
-import { MISSING, compact, known, letter, number, percent, shown } from "./numbers.js";
+import { MISSING, compact, letter, number, percent, shown } from "./numbers.js";
 import { task } from "./tasks.js";
 import { whisker } from "./whisker.js";
 
 /** @typedef {import("./data.js").Table} Table */
-/** @typedef {import("./data.js").Task} Task */
 /** @typedef {import("./address.js").Selection} Selection */
-
-/** @typedef {{name: string, value: (row: number) => string | number | null}} Field */
 
 /**
  * @typedef {object} Column
@@ -22,7 +19,6 @@ import { whisker } from "./whisker.js";
  * @property {boolean} up whether the highest come first
  * @property {boolean} numeric
  * @property {(row: number) => string} text the cell without drawings
- * @property {Field[]} fields what a file has of it
  * @property {(cell: HTMLTableCellElement, row: number) => void} draw fill a cell, which may hold another row's
  */
 
@@ -35,26 +31,31 @@ import { whisker } from "./whisker.js";
  * @returns {Column[]}
  */
 export function columnsOf(table, selection, root, leaf) {
-  const chosen = selection.columns.length ? selection.columns : standard(table);
-  const shown = new Set(chosen.filter((key) => table.indexOf.has(key)));
-  const spoken = (/** @type {Task} */ task) =>
-    !selection.languages.length || selection.languages.includes(task.language);
+  const keys = keysOf(table, selection);
+  const shown = new Set(keys.filter((key) => table.indexOf.has(key)));
   const columns = [rank(table, selection), model(table, root, leaf), adaptation(table)];
   if (table.content.words.provenance.length > 1) columns.push(provenance(table));
-  for (const key of chosen) {
+  for (const key of keys) {
     const index = table.indexOf.get(key);
-    if (index === undefined) {
-      if (key !== "rank") columns.push(QUANTITY[/** @type {keyof typeof QUANTITY} */ (key)](table));
-    } else if (spoken(table.tasks[index])) columns.push(task(table, index));
+    if (index === undefined) columns.push(QUANTITY[/** @type {keyof typeof QUANTITY} */ (key)](table));
+    else columns.push(task(table, index));
   }
   const { tasks, aspects } = table.content;
   const names = new Set([...shown].map((key) => tasks[/** @type {number} */ (table.indexOf.get(key))].name));
   const further = aspects.flatMap((aspect, index) =>
-    names.has(aspect.of) && spoken(aspect) ? [task(table, tasks.length + index)] : [],
+    names.has(aspect.of) ? [task(table, tasks.length + index)] : [],
   );
   // Behind the tasks, before what they cost.
   columns.splice(1 + columns.findLastIndex((column) => column.kind === "task"), 0, ...further);
   return columns;
+}
+
+/** What is asked of the entries, in its order: tasks and quantities. @param {Table} table @param {Selection} selection */
+export function keysOf(table, { columns, languages }) {
+  const spoken = (/** @type {number | undefined} */ index) =>
+    index === undefined || !languages.length || languages.includes(table.tasks[index].language);
+  const chosen = columns.length ? columns : standard(table);
+  return chosen.filter((key) => key !== "rank" && spoken(table.indexOf.get(key)));
 }
 
 /**
@@ -88,7 +89,6 @@ function rank(table, selection) {
     name: t("Rank"),
     up: false,
     text,
-    fields: Object.entries({ rank, rank_low: low, rank_high: high }).map(fieldOf),
     draw(cell, row) {
       const pin = element("button", "pin");
       pin.type = "button";
@@ -111,7 +111,6 @@ function model(table, root, leaf) {
     kind: "name",
     name: t("Model"),
     text: (row) => table.model(row).name,
-    fields: [{ name: "model", value: (row) => table.model(row).name }],
     draw(cell, row) {
       const { name, page } = table.model(row);
       const link = document.createElement("a");
@@ -134,10 +133,6 @@ function adaptation(table) {
     kind: "adaptation",
     name: t("Adaptation"),
     text,
-    fields: [
-      { name: "adaptation", value: text },
-      { name: "provenance", value: (row) => table.word("provenance", row) },
-    ],
     draw(cell, row) {
       cell.title = text(row);
       cell.textContent = text(row);
@@ -145,7 +140,7 @@ function adaptation(table) {
   };
 }
 
-/** Where there are several: the file has it beside the adaptation in any case. @param {Table} table @returns {Column} */
+/** Where there are several. @param {Table} table @returns {Column} */
 function provenance(table) {
   const text = (/** @type {number} */ row) => PROVENANCES[table.word("provenance", row)];
   return {
@@ -154,7 +149,6 @@ function provenance(table) {
     kind: "quantity",
     name: t("Provenance"),
     text,
-    fields: [],
     draw(cell, row) {
       cell.textContent = text(row);
     },
@@ -176,7 +170,6 @@ const QUANTITY = {
     const { mean_half: half, low, high, done } = table.entries;
     const text = (/** @type {number} */ row) => shown(numbers[row], half[row] === null ? null : half[row] / 10, percent);
     const { counting, axis } = table.content;
-    const tenth = (/** @type {number | null} */ value) => (value === null ? null : value / 10);
     return {
       ...NUMERIC,
       key: "mean",
@@ -185,11 +178,6 @@ const QUANTITY = {
       small: "%",
       up: true,
       text,
-      fields: [
-        { name: "mean", value: (row) => known(numbers[row]) },
-        { name: "mean_low", value: (row) => tenth(low[row]) },
-        { name: "mean_high", value: (row) => tenth(high[row]) },
-      ],
       draw(cell, row) {
         const value = element("span", "value", text(row));
         if (Number.isFinite(numbers[row]) && done[row] < counting) {
@@ -229,16 +217,10 @@ function quantity(table, key, name, small, written) {
     small,
     up: false,
     text,
-    fields: [{ name: key, value: (row) => known(numbers[row]) }],
     draw(cell, row) {
       cell.textContent = text(row);
     },
   };
-}
-
-/** @param {[string, (number | null)[]]} named @returns {Field} */
-function fieldOf([name, values]) {
-  return { name, value: (row) => values[row] };
 }
 
 const NUMERIC = { numeric: true, small: "" };

@@ -1,112 +1,45 @@
-// The view as a file: the entries and columns that are shown, in their order, with the numbers as they are shown.
+// The view as a file: the file that the API has of the board and `tianti board --output` writes, cut to what is shown, so
+// that columns, numbers and what is said about them are written in one place, by tianti.board.
 
-/** @typedef {import("./columns.js").Column} Column */
+import { t } from "../words.js";
+import { partOfCsv, partOfJson, partOfLatex, partOfMarkdown } from "./parts.js";
+
+/** @typedef {import("./parts.js").View} View */
 
 /**
- * @typedef {object} View
- * @property {Column[]} columns
- * @property {number[]} entries
- * @property {Record<string, string>} about board, snapshot and address
+ * `of`: the ending of the file that it is cut from.
+ * @type {Record<string, {type: string, of: string, cut: (text: string, view: View) => BlobPart | Promise<BlobPart>}>}
  */
-
-/** @type {Record<string, {type: string, write: (view: View) => BlobPart | Promise<BlobPart>}>} */
 const FORMATS = {
-  csv: { type: "text/csv", write: csv },
-  json: { type: "application/json", write: json },
-  md: { type: "text/markdown", write: markdown },
-  tex: { type: "application/x-tex", write: latex },
+  csv: { type: "text/csv", of: "csv", cut: partOfCsv },
+  json: { type: "application/json", of: "json", cut: partOfJson },
+  md: { type: "text/markdown", of: "md", cut: partOfMarkdown },
+  tex: { type: "application/x-tex", of: "tex", cut: partOfLatex },
   parquet: {
     type: "application/vnd.apache.parquet",
-    write: async (view) => (await import("./parquet.js")).parquet(view),
+    of: "csv",
+    cut: async (text, view) => (await import("./parquet.js")).parquet(partOfCsv(text, view), view),
   },
 };
 
 /** Save a view as a file. @param {string} format @param {string} name @param {View} view */
 export async function download(format, name, view) {
-  const { type, write } = FORMATS[format];
+  const { type, of, cut } = FORMATS[format];
+  const part = view.address !== "";
+  const response = await fetch(`${view.files}.${part ? of : format}`);
+  if (!response.ok) throw new Error(`${response.url}: ${response.status}`);
+  const content = await response.arrayBuffer();
+  // Every file bears the id of its board, also one that is no text.
+  const text = new TextDecoder(part || format !== "parquet" ? "utf-8" : "latin1").decode(content);
+  if (!text.includes(view.snapshot)) throw new Error(t("the board has changed since this page was opened"));
+  save(name, new Blob([part ? await cut(text, view) : content], { type }));
+}
+
+/** @param {string} name @param {Blob} content */
+function save(name, content) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([await write(view)], { type }));
+  link.href = URL.createObjectURL(content);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
-/** Every column of a file by its name, as values: text, numbers, null where there is none. @param {View} view */
-export function valuesOf({ columns, entries }) {
-  const fields = columns.flatMap((column) => column.fields);
-  return fields.map(({ name, value }) => ({ name, values: entries.map(value) }));
-}
-
-/** @param {View} view */
-function csv(view) {
-  const found = valuesOf(view);
-  const lines = [found.map((each) => each.name), ...view.entries.map((_, at) => found.map((each) => each.values[at]))];
-  return lines.map((line) => line.map(csvCell).join(",") + "\n").join("");
-}
-
-/** A text that a spreadsheet would run as a formula gets a ' before it. @param {string | number | null} value */
-function csvCell(value) {
-  if (typeof value !== "string") return value === null ? "" : String(value);
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-/** @param {View} view */
-function json(view) {
-  const found = valuesOf(view);
-  const rows = view.entries.map((_, at) => found.map((each) => each.values[at]));
-  return JSON.stringify({ ...view.about, columns: found.map((each) => each.name), rows }, null, 1);
-}
-
-/** @param {View} view */
-function markdown({ columns, entries }) {
-  const line = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |\n`;
-  return [
-    line(columns.map((column) => markdownText(headingOf(column)))),
-    line(columns.map((column) => (column.numeric ? "---:" : "---"))),
-    ...entries.map((entry) => line(columns.map((column) => markdownText(column.text(entry))))),
-  ].join("");
-}
-
-/** @param {string} text */
-function markdownText(text) {
-  return text.replace(/[\\`*_[\]<>|#~]/g, "\\$&").replace(/\s+/g, " ");
-}
-
-/** @param {View} view */
-function latex({ columns, entries }) {
-  const line = (/** @type {string[]} */ cells) => `${cells.map(latexText).join(" & ")} \\\\\n`;
-  return [
-    `\\begin{tabular}{${columns.map((column) => (column.numeric ? "r" : "l")).join("")}}\n\\hline\n`,
-    line(columns.map(headingOf)),
-    "\\hline\n",
-    ...entries.map((entry) => line(columns.map((column) => column.text(entry)))),
-    "\\hline\n\\end{tabular}\n",
-  ].join("");
-}
-
-/** @type {Record<string, string>} */
-const LATEX = {
-  "\\": "\\textbackslash{}",
-  "~": "\\textasciitilde{}",
-  "^": "\\textasciicircum{}",
-  "<": "\\textless{}",
-  ">": "\\textgreater{}",
-  "|": "\\textbar{}",
-  "±": "$\\pm$",
-  "–": "--",
-  "↑": "$\\uparrow$",
-  "↓": "$\\downarrow$",
-};
-
-/** @param {string} text */
-function latexText(text) {
-  return text
-    .replace(/[\\~^<>|±–↑↓&%$#_{}]/g, (sign) => LATEX[sign] ?? `\\${sign}`)
-    .replace(/\s+/g, " ");
-}
-
-/** @param {Column} column */
-function headingOf(column) {
-  return column.small ? `${column.name} ${column.small}` : column.name;
 }

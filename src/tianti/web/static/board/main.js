@@ -2,7 +2,7 @@
 
 import { t } from "../words.js";
 import { everything, read, write } from "./address.js";
-import { columnsOf, meanFirst } from "./columns.js";
+import { columnsOf, keysOf, meanFirst } from "./columns.js";
 import { Controls } from "./controls.js";
 import { load } from "./data.js";
 import { element } from "./element.js";
@@ -59,7 +59,11 @@ grid.table.addEventListener("click", (event) => {
 });
 form.addEventListener("click", (event) => {
   const { format, copy } = /** @type {HTMLElement} */ (event.target).dataset;
-  if (format) download(format, `${about.board}.${format}`, view());
+  if (format) {
+    download(format, `${about.board}.${format}`, view()).catch((error) => {
+      notice(t("The file could not be made: {reason}", { reason: error.message }));
+    });
+  }
   if (copy !== undefined) void navigator.clipboard.writeText(location.href).then(() => (said.value = t("Copied")));
 });
 addEventListener("popstate", open);
@@ -139,11 +143,11 @@ function toggled(list, item) {
 
 /** What a file holds. */
 function view() {
-  const address = `?${write(selection)}`;
+  const { snapshot, title, level } = about;
+  const files = about.table.replace(/\/table\.json$/, "");
   return {
-    columns: columnsOf(table, selection, about.root, about.leaf),
-    entries: grid.entries,
-    about: { board: about.board, snapshot: table.content.snapshot, view: address },
+    ...{ table, rows: grid.entries, keys: keysOf(table, selection), address: write(selection) },
+    ...{ files, snapshot, title, level },
   };
 }
 

@@ -43,9 +43,3 @@ export function shown(value, half, written) {
   if (Number.isNaN(value)) return MISSING;
   return half === null ? written(value) : `${written(value)} ±${written(half)}`;
 }
-
-/** @param {number} value */
-export function known(value) {
-  return Number.isNaN(value) ? null : value;
-}
-

@@ -2,7 +2,7 @@
 
 import { t } from "../words.js";
 import { element } from "./element.js";
-import { known, number, percent, shown } from "./numbers.js";
+import { number, percent, shown } from "./numbers.js";
 
 /** @typedef {import("./columns.js").Column} Column */
 /** @typedef {import("./data.js").Table} Table */
@@ -46,10 +46,6 @@ export function task(table, index) {
     small: `${about.aspect ? ASPECTS[about.aspect] : about.metric}${about.share ? " %" : ""} ${about.up ? "↑" : "↓"}`,
     up: about.up,
     text,
-    fields: [
-      { name: about.name, value: (row) => known(numbers[row]) },
-      ...(half ? [{ name: `${about.name} ±`, value: halfOf }] : []),
-    ],
     draw(cell, row) {
       const reason = reasonOf(numbers[row], notes[row]);
       cell.className = `number task h${about.counts ? shade(numbers[row], about.chance ?? 0) : 0}`;
