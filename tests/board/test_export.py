@@ -7,6 +7,7 @@ import pytest
 
 from tianti.board.assemble import assemble
 from tianti.board.cut import cut
+from tianti.board.entries import Price
 from tianti.board.export import SCHEMA
 from tianti.board.filters import read
 from tianti.core.exceptions import MissingExtraError
@@ -58,7 +59,9 @@ def test_an_entry_of_which_no_task_is_shown_has_a_row_all_the_same(board):
 
 
 def test_what_was_not_measured_here_took_nothing_that_is_known(board):
-    imported = replace(board, entries=tuple(replace(e, provenance="imported") for e in board.entries))
+    imported = replace(
+        board, entries=tuple(replace(e, provenance="imported", price=Price()) for e in board.entries)
+    )
     names = ("trainable_parameters", "training_seconds", "evaluation_tokens", "watt_hours")
     assert {row[name] for row in imported.to_arrow().to_pylist() for name in names} == {None}
 

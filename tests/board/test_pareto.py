@@ -99,7 +99,7 @@ def test_entries_that_lack_a_task_or_were_imported_are_left_out(world):
         world.result("b", task="topics"),
     ]
     assert [member.entry.model for member in pareto(assemble(results, ""), "seconds")] == ["a"]
-    imported = [replace(result, provenance="imported") for result in results]
+    imported = [replace(result, provenance="imported", price=Price()) for result in results]
     assert pareto(assemble(imported, ""), "seconds") == []
     assert set(COSTS) == {"trained", "examples", "seconds", "tokens", "energy"}
 

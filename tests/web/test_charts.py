@@ -130,7 +130,7 @@ def test_energy_is_drawn_where_a_power_is_stated(world):
     assert [row.x for row in found["energy"].chart.rows] == pytest.approx([0.1, 1.0])
     # A cost in which nobody differs says nothing.
     assert "examples" not in found
-    assert fronts(assemble([replace(results[0], provenance="imported")], "")) == []
+    assert fronts(assemble([replace(results[0], provenance="imported", price=Price())], "")) == []
 
 
 def test_of_a_large_board_the_front_and_what_is_near_to_it_are_drawn(world):

@@ -365,6 +365,22 @@ def test_imported_boards_have_pages_of_their_own(store, world, tmp_path):
         Page(path.read_text(encoding="utf-8"))
 
 
+def test_what_the_imported_file_does_not_say_is_missing_on_its_pages(store, tmp_path):
+    import_files(store, [write_all(tmp_path / "files")["v2"]])
+    site = Site(take_snapshot(store), store)
+    why = 'title="the imported file does not say">–</abbr>'
+    (view,) = site.views
+    task = view.tasks["BBH (3-shot)"]
+    for slug in view.models.values():
+        text = site.render(f"en/m/{slug}/")[0]
+        assert text.count(why) == 2 * len(view.entries[site.model(slug)[1]])
+    assert site.render(f"en/t/{task}/")[0].count(why) == 3 * len(view.board.entries)
+    one, other, _ = view.board.entries
+    assert site.render(f"en/compare/{view.slug}/{one.id}~{other.id}/")[0].count(why) == 2 * 5
+    for cell in json.loads(site.render(f"api/v1/tasks/{task}.json")[0])["cells"].values():
+        assert (cell["n"], cell["errors"], cell["skipped"]) == (None, None, None)
+
+
 def test_letters_of_bands():
     assert [letter(number) for number in (1, 26, 27, 52, 703)] == ["A", "Z", "AA", "AZ", "AAA"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-FORMAT = 3
+FORMAT = 4
 """Goes up when the JSON of a board changes its form."""
 
 IntervalMethod = Literal["wilson", "clopper-pearson"]

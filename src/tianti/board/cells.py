@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tianti.board.board import Rules
-from tianti.board.entries import Cell, Column, Price
+from tianti.board.entries import Cell, Column, Price, known_sum
 from tianti.board.inflation import overlap_note
+from tianti.board.prices import mean_price
 from tianti.board.results import Items, Result
 from tianti.evaluation.bounds import Bounds, mean_bounds
 from tianti.evaluation.score import Score
@@ -24,7 +25,8 @@ class Measured:
 
     cell: Cell
     items: Items | None
-    price: Price
+    price: Price | None
+    """What it took; None where nothing was scored."""
     bounds: Bounds | None = None
     """What the samples are worth that were asked until the ranking was decided, over all seeds."""
 
@@ -37,10 +39,10 @@ def measure(results: Sequence[Result], column: Column, rules: Rules) -> Measured
     reasons = dict.fromkeys(result.reason for result in ordered if result.reason)
     facts = {
         "task": column.name,
-        "seeds": tuple(result.seed for result in scored),
-        "by_seed": tuple(result.score.value for result in scored if result.score),
-        "errors": sum(result.score.errors for result in ordered if result.score),
-        "skipped": sum(result.score.skipped for result in ordered if result.score),
+        "seeds": tuple(result.seed for result in scored if result.run_id),
+        "by_seed": tuple(result.score.value for result in scored if result.score and result.run_id),
+        "errors": known_sum([result.score.errors for result in ordered if result.score]),
+        "skipped": known_sum([result.score.skipped for result in ordered if result.score]),
         "run_ids": tuple(result.run_id for result in ordered if result.run_id),
         "reason": "; ".join(reasons),
         "overlap": overlap_note([result.contamination for result in scored]),
@@ -95,22 +97,6 @@ def average(runs: Sequence[Items]) -> Items | None:
     return Items(names, total / count, keys, int(count.min()) * min(run.repeats for run in runs))
 
 
-def mean_price(prices: Sequence[Price]) -> Price:
-    """What one seed took, on average."""
-    if not prices:
-        return Price()
-    if len(prices) == 1:
-        return prices[0]
-    return Price(
-        trainable_parameters=max(price.trainable_parameters for price in prices),
-        training_seconds=float(np.mean([price.training_seconds for price in prices])),
-        evaluation_seconds=float(np.mean([price.evaluation_seconds for price in prices])),
-        training_tokens=round(float(np.mean([price.training_tokens for price in prices]))),
-        evaluation_tokens=round(float(np.mean([price.evaluation_tokens for price in prices]))),
-        training_examples=round(float(np.mean([price.training_examples for price in prices]))),
-    )
-
-
 def _of_items(items: Items, column: Column, rules: Rules) -> dict[str, object]:
     independent = items.clusters is None and bool(np.isin(items.values, (0.0, 1.0)).all())
     method = rules.intervals if independent else None
@@ -143,7 +129,7 @@ def of_scores(scores: Sequence[Score]) -> dict[str, object]:
         "low": _mean([score.low for score in scores]),
         "high": _mean([score.high for score in scores]),
         "method": scores[0].method,
-        "n": max(score.n for score in scores),
+        "n": max((score.n for score in scores if score.n is not None), default=None),
         "clusters": scores[0].clusters,
         "repeats": len(scores),
     }
@@ -162,7 +148,8 @@ def _of_stderr(cell: Cell, stderr: float | None, level: float) -> Cell:
 def _missing(results: Sequence[Result]) -> dict[str, object]:
     finished = [result for result in results if result.state == "finished"]
     if finished:
-        return {"state": "empty"}
+        counts = [result.score.n for result in finished if result.score and result.score.n is not None]
+        return {"state": "empty", "n": max(counts, default=None)}
     if any(result.state == "running" for result in results):
         return {"state": "running"}
     return {"state": "failed"}

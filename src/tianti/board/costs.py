@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from tianti.board.entries import Entry, Provenance
-
-HERE: Sequence[Provenance] = ("measured", "verified")
-"""What it took is known of entries that were measured here."""
-
-
-def _measured(number: Callable[[Entry], float | None]) -> Callable[[Entry], float | None]:
-    return lambda entry: number(entry) if entry.provenance in HERE else None
-
+from tianti.board.entries import Entry
 
 COSTS: Mapping[str, Callable[[Entry], float | None]] = MappingProxyType(
     {
-        "trained": _measured(lambda entry: entry.price.trainable_parameters),
-        "examples": _measured(lambda entry: entry.price.training_examples),
-        "seconds": _measured(lambda entry: entry.price.training_seconds + entry.price.evaluation_seconds),
-        "tokens": _measured(lambda entry: entry.price.training_tokens + entry.price.evaluation_tokens),
-        "energy": _measured(lambda entry: entry.price.watt_hours),
+        "trained": lambda entry: entry.price.trainable_parameters,
+        "examples": lambda entry: entry.price.training_examples,
+        "seconds": lambda entry: entry.price.seconds,
+        "tokens": lambda entry: entry.price.tokens,
+        "energy": lambda entry: entry.price.watt_hours,
     }
 )
 """For one seed: the parameters that were trained, the examples to learn from, the seconds and tokens of training and

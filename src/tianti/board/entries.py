@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from tianti.stats.intervals import NEW_ITEMS
 
@@ -78,7 +78,8 @@ class Cell:
     `state`: `ok` has a value; `empty` was measured, but no answer could be scored; `running` and `failed`
     have no finished run. A cell with a value may have a `reason` too: that of another seed that failed.
     `target` says of what `low` … `high` is an interval; `n` items, in `clusters` where they depend on each other,
-    each with at least `repeats` answers (seeds and repeats), which are averaged first.
+    each with at least `repeats` answers (seeds and repeats), which are averaged first. `n`, `errors` and `skipped` are
+    None where nobody counted, or the file that it was imported from does not say.
     `rank_low` … `rank_high` is the simultaneous interval of ranks on this task; None where no test fits the
     metric.
     """
@@ -89,7 +90,7 @@ class Cell:
     low: float | None = None
     high: float | None = None
     method: str = ""
-    n: int = 0
+    n: int | None = None
     clusters: int | None = None
     repeats: int = 1
     target: str = NEW_ITEMS
@@ -99,8 +100,8 @@ class Cell:
     rank_high: int | None = None
     seeds: tuple[int | None, ...] = ()
     by_seed: tuple[float | None, ...] = ()
-    errors: int = 0
-    skipped: int = 0
+    errors: int | None = None
+    skipped: int | None = None
     run_ids: tuple[str, ...] = ()
     reason: str = ""
     overlap: str = ""
@@ -114,16 +115,36 @@ class Cell:
 @dataclass(frozen=True)
 class Price:
     """What an entry took, per seed, summed over its tasks: trained parameters (the most of any task),
-    training and evaluation time in seconds, tokens, and examples to learn from. `watt_hours` is all its seconds at the
-    power that the board's rules state; None where they state none, for nothing measures it."""
+    training and evaluation time in seconds, tokens, and examples to learn from. 0 is a figure: nothing was trained.
+    What nobody stated is None, as all is of what was imported. `watt_hours` is all its seconds at the power that the
+    board's rules state; None where they state none, for nothing measures it."""
 
-    trainable_parameters: int = 0
-    training_seconds: float = 0.0
-    evaluation_seconds: float = 0.0
-    training_tokens: int = 0
-    evaluation_tokens: int = 0
-    training_examples: int = 0
+    trainable_parameters: int | None = None
+    training_seconds: float | None = None
+    evaluation_seconds: float | None = None
+    training_tokens: int | None = None
+    evaluation_tokens: int | None = None
+    training_examples: int | None = None
     watt_hours: float | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """Of training and evaluation together."""
+        return known_sum([self.training_seconds, self.evaluation_seconds])
+
+    @property
+    def tokens(self) -> int | None:
+        """Of training and evaluation together."""
+        return known_sum([self.training_tokens, self.evaluation_tokens])
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def known_sum(values: Sequence[_Number | None]) -> _Number | None:
+    """The sum; None where one of them is not known, or there is none."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known and len(known) == len(values) else None
 
 
 @dataclass(frozen=True)
@@ -132,7 +153,7 @@ class Entry:
 
     `mean` is the macro-average of normalised values over the counting tasks that it has, with its interval
     (`interval_method`, `target`); it rests on `n` items, in `clusters` where they depend on each other, each with
-    at least `repeats` answers.
+    at least `repeats` answers; `n` is None where they are not known.
     `complete` entries have all of them and are ranked; the others have `rank` None, for their means are not
     of the same tasks. `rank_low` … `rank_high` holds the true rank, for all entries at once, with the board's
     level; `marginal_low` … `marginal_high` holds it for this entry alone, and is right for an entry that one had in
@@ -159,7 +180,7 @@ class Entry:
     high: float | None = None
     interval_method: str = ""
     target: str = ""
-    n: int = 0
+    n: int | None = None
     clusters: int | None = None
     repeats: int = 1
     rank: int | None = None

@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from tianti.board.board import Board
-from tianti.board.costs import HERE
 from tianti.board.cut import Cut
-from tianti.board.entries import Cell, Column, Entry, Price
+from tianti.board.entries import Cell, Column, Entry
 from tianti.board.filters import write
 from tianti.board.show import letter
 from tianti.core.exceptions import MissingExtraError
@@ -145,8 +144,6 @@ def _side_by_side(cell: Cell) -> list[Cell]:
 
 
 def _of_entry(entry: Entry) -> dict[str, Any]:
-    # What an entry took is not known where it was not measured here.
-    price = asdict(entry.price) if entry.provenance in HERE else {}
     return {
         "rank": entry.rank,
         "rank_low": entry.rank_low,
@@ -160,7 +157,7 @@ def _of_entry(entry: Entry) -> dict[str, Any]:
         "mean_low": entry.low,
         "mean_high": entry.high,
         "parameters": entry.parameters,
-        **{field.name: price.get(field.name) for field in fields(Price)},
+        **asdict(entry.price),
     }
 
 
@@ -175,7 +172,7 @@ def _of_cell(column: Column, cell: Cell) -> dict[str, Any]:
         "high": cell.high,
         "normalised": cell.normalised,
         "n": cell.n,
-        "seeds": len(cell.seeds),
+        "seeds": len(cell.seeds) if cell.run_ids else None,
         "errors": cell.errors,
         "skipped": cell.skipped,
         "task_rank": cell.rank,

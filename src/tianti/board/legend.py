@@ -153,8 +153,8 @@ def _notes_of(entry: Entry) -> Iterable[str]:
     for cell in entry.cells.values():
         where = f"{entry.name} on {cell.task}"
         if cell.errors or cell.skipped:
-            errors = counted(cell.errors, "answer")
-            yield f"* {where}: {errors} in error, {cell.skipped} skipped; none of them scored"
+            errors = counted(cell.errors or 0, "answer")
+            yield f"* {where}: {errors} in error, {cell.skipped or 0} skipped; none of them scored"
         if cell.overlap:
             yield f"* {where}: {cell.overlap}"
         if cell.reason:

@@ -212,14 +212,15 @@ def items_of(answers: Sequence[Answer], metric: str) -> Items | None:
 
 
 def _price(cost: Mapping[str, Any]) -> Price:
+    """What a run recorded; runs of before lack what was not counted then."""
     training = cost.get("adaptation", {})
     return Price(
-        trainable_parameters=int(training.get("trainable_parameters", 0)),
-        training_seconds=float(training.get("seconds", 0.0)),
-        evaluation_seconds=float(cost.get("evaluation_seconds", 0.0)),
-        training_tokens=int(training.get("tokens", 0)),
-        evaluation_tokens=int(cost.get("evaluation_tokens", 0)),
-        training_examples=int(training.get("examples", 0)),
+        trainable_parameters=training.get("trainable_parameters"),
+        training_seconds=training.get("seconds"),
+        evaluation_seconds=cost.get("evaluation_seconds"),
+        training_tokens=training.get("tokens"),
+        evaluation_tokens=cost.get("evaluation_tokens"),
+        training_examples=training.get("examples"),
     )
 
 

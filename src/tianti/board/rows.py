@@ -10,7 +10,8 @@ from tianti.board.aspects import aspect_cells
 from tianti.board.board import Rules
 from tianti.board.cells import Measured, measure
 from tianti.board.choose import entry_names
-from tianti.board.entries import AspectColumn, Cell, Column, Entry, Price
+from tianti.board.entries import AspectColumn, Cell, Column, Entry
+from tianti.board.prices import whole_price
 from tianti.board.results import Items, Result
 from tianti.board.slugs import slugs
 from tianti.stats import TaskValues, macro_interval
@@ -80,7 +81,7 @@ def with_mean(row: Row, counting: Sequence[Column], level: float) -> Row:
         high=interval.high if interval else None,
         interval_method=interval.method if interval else "",
         target=interval.target if interval else "",
-        n=interval.n if interval else 0,
+        n=interval.n if interval else None,
         clusters=interval.clusters if interval else None,
         repeats=min(
             (items.repeats for column in counting if (items := row.items(column)) is not None), default=1
@@ -101,8 +102,6 @@ def task_values(row: Row, counting: Sequence[Column]) -> list[TaskValues]:
 def _entry(
     result: Result, names: tuple[str, str], slug: str, measured: Mapping[str, Measured], watts: float | None
 ) -> Entry:
-    prices = [each.price for each in measured.values()]
-    seconds = sum(price.training_seconds + price.evaluation_seconds for price in prices)
     return Entry(
         id=slug,
         name=_title(names),
@@ -115,15 +114,7 @@ def _entry(
         method=result.adaptation["name"],
         provenance=result.provenance,
         cells={name: each.cell for name, each in measured.items()},
-        price=Price(
-            trainable_parameters=max(price.trainable_parameters for price in prices),
-            training_seconds=sum(price.training_seconds for price in prices),
-            evaluation_seconds=sum(price.evaluation_seconds for price in prices),
-            training_tokens=sum(price.training_tokens for price in prices),
-            evaluation_tokens=sum(price.evaluation_tokens for price in prices),
-            training_examples=sum(price.training_examples for price in prices),
-            watt_hours=None if watts is None else watts * seconds / 3600,
-        ),
+        price=whole_price([each.price for each in measured.values() if each.price is not None], watts),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from tianti.adapt import Continual, label
 from tianti.adapt.continual import short
 from tianti.board.cells import average
+from tianti.board.entries import known_sum
 from tianti.board.results import Items, Result, StreamPlace, board_runs, read_result
 from tianti.core.fingerprint import fingerprint
 from tianti.stats.continual import (
@@ -235,8 +236,9 @@ def _costs(paid: Sequence[Result], seeds: int) -> dict[str, Any]:
     if not paid or any(run.state != "finished" for run in paid):
         return {}
     added = [run.added_memory_bytes for run in paid if run.added_memory_bytes is not None]
+    seconds = known_sum([run.price.training_seconds for run in paid])
     return {
-        "training_seconds": sum(run.price.training_seconds for run in paid) / seeds,
+        "training_seconds": None if seconds is None else seconds / seeds,
         "added_memory_bytes": max(added, default=None),
         "kept_bytes": round(sum(run.kept_bytes for run in paid) / seeds),
     }

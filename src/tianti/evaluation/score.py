@@ -17,7 +17,8 @@ class Score:
     """A number that can be published: its value, its interval and what both rest on.
 
     `value`, `low` and `high` are None when no answer is `ok`: missing is missing, never 0. `errors` and `skipped`
-    count the answers that are not in it. `main` marks the metric that ranks.
+    count the answers that are not in it. `main` marks the metric that ranks. Of what was imported `n`, `errors` and
+    `skipped` are None where the file does not say.
     """
 
     metric: str
@@ -26,11 +27,11 @@ class Score:
     high: float | None
     level: float
     method: str
-    n: int
+    n: int | None
     clusters: int | None
     target: str
-    errors: int
-    skipped: int
+    errors: int | None
+    skipped: int | None
     chance: float | None
     higher_is_better: bool
     scale: str

@@ -37,7 +37,7 @@ class Found:
     version: str | None
     metric: str
     value: float | None
-    n: int
+    n: int | None
     higher_is_better: bool
     record: ImportRecord
     stderr: float | None = None
@@ -122,7 +122,7 @@ def _scores(table: pa.Table, record: ImportRecord) -> Iterable[Found]:
             **dict(zip(KEY, key, strict=True)),
             value=value,
             stderr=stderr if count == 1 and stderr else None,
-            n=n or 0,
+            n=n or None,
             higher_is_better=bool(higher),
             part_of=part_of,
             parameters=parameters,

@@ -18,7 +18,7 @@ def context(site: Site) -> Mapping[str, Any]:
     return {
         "methods": sorted({entry.method for entry in entries}),
         "overlaps": sum(bool(cell.overlap) for cell in cells),
-        "unscored": sum(cell.errors + cell.skipped for cell in cells),
+        "unscored": sum((cell.errors or 0) + (cell.skipped or 0) for cell in cells),
         "clustered": any(cell.clusters is not None for cell in cells),
     }
 
