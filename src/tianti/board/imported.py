@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tianti.board.board import Board
 from tianti.board.importers.form import CHAT
-from tianti.board.importers.lm_eval import RATIOS
+from tianti.board.importers.lm_eval import RATIOS, part_of_task
 from tianti.board.importers.openllm_v2 import NORMALISED
 from tianti.board.importers.stored import Found, read_found
 from tianti.board.results import Items, Result
 from tianti.core.fingerprint import fingerprint
+from tianti.core.wording import counted
 from tianti.evaluation.score import Score
 from tianti.store import Store
 
@@ -71,7 +73,29 @@ def _results(found: Sequence[Found]) -> list[Result]:
         return made[key]
 
     names = _names(found, by_task)
-    return [_result(each, names[_column(each)], BY_TASK if by_task else each.shots, once) for each in found]
+    whole: dict[tuple[Any, ...], int] = defaultdict(int)
+    for each in found:
+        whole[_column(each)] = max(whole[_column(each)], each.n or 0, each.of or 0)
+    return [
+        replace(
+            _result(each, names[_column(each)], BY_TASK if by_task else each.shots, once),
+            reason=_reason(each, whole[_column(each)]),
+        )
+        for each in found
+    ]
+
+
+def _reason(each: Found, whole: int) -> str:
+    """Why there is no value, or of what part of the task it is. `whole` is how many samples anybody was asked."""
+    if each.value is None:
+        return f"{each.record.source} has no value"
+    part = part_of_task(each.n, whole)
+    empty = (
+        f"{counted(each.empty_rows, 'row')} of {each.record.source} without a value"
+        if each.empty_rows
+        else ""
+    )
+    return "; ".join(said for said in (part, empty) if said)
 
 
 def _column(each: Found) -> tuple[Any, ...]:
@@ -99,7 +123,7 @@ def _result(each: Found, name: str, asked: int | str | None, once: Callable[...,
     return Result(
         run_id="",
         state="finished",
-        reason="" if each.value is not None else f"{each.record.source} has no value",
+        reason="",
         started_at=each.record.imported_at,
         model=once(("model", each.who), lambda: _model(each)),
         adaptation=once(("adaptation", each.variant, asked), lambda: _adaptation(each, asked)),

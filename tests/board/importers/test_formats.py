@@ -161,6 +161,23 @@ def test_the_second_leaderboard_ranks_by_its_normalised_score_and_keeps_the_raw_
     assert found[0]["parameters"] == 7_200_000_000
 
 
+def test_samples_of_a_part_of_a_task_are_said_to_be(files):
+    assert read(files["new"]).notes == ("quiz: 4 of 100 samples",)
+    assert "quiz: 4 of 100 samples" in read(files["samples"]).notes
+    assert "of 100" not in " ".join(read(files["list"], "org/m").notes)
+
+
+def test_mteb_rows_without_a_score_are_named(files, tmp_path):
+    assert read(files["mteb"]).notes == ("1 row without a score: row 4 (c__d, STS, test, en)",)
+    path = tmp_path / "many.csv"
+    path.write_text(files["mteb"].read_text() + "c__d,r1,NLI,test,en,,\n" * 8, encoding="utf-8")
+    (note,) = read(path).notes
+    assert note.startswith(
+        "9 rows without a score: row 4 (c__d, STS, test, en), row 5 (c__d, NLI, test, en), "
+    )
+    assert note.endswith("row 8 (c__d, NLI, test, en) and 4 more")
+
+
 def test_mteb_names_models_as_the_hub_does_and_a_missing_score_is_missing(files):
     assert {row["model"] for row in rows(files["mteb"])} == {"a/b", "c/d"}
     assert [row["value"] for row in rows(files["mteb"])] == [0.5, 0.7, -0.2, None]
@@ -170,11 +187,23 @@ def test_mteb_names_models_as_the_hub_does_and_a_missing_score_is_missing(files)
     ("kind", "old", "new", "said"),
     [
         ("samples", '"doc_id": 2,', '"doc_id": 2', "line 3: no JSON"),
+        (
+            "samples",
+            '"something_new": "kept"}',
+            '"something_new": "kept',
+            "line 1: no JSON: Unterminated string, at character",
+        ),
+        ("samples", '"kept"', '"ke\tpt"', "line 1: no JSON: Invalid control character, at character"),
         ("samples", '{"doc_id": 1,', '[1]\n{"doc_id": 1,', "line 2: expected a JSON object"),
         ("samples", '"doc_id": 1,', "", "record 2: has no doc_id"),
         ("grouped", '"n-shot": {', '"n-shot": ', r"grouped.json, line \d\d: no JSON"),
         ("v1", "40,60", "40,sixty", r"row 2: HellaSwag \(10-shot\) is 'sixty', expected a number"),
-        ("v1", "c/d,50,40,60,", "c/d,50", "Expected 5 columns, got 2: c/d,50"),
+        (
+            "v1",
+            "c/d,50,40,60,",
+            "c/d,50",
+            "row 2: has 2 columns, expected 5: c/d,50(.|\n)*one below the header",
+        ),
         ("v2", "40.0", "forty", "row 2: IFEval is 'forty', expected a number"),
         ("mteb", "0.7", "x", "row 2: main_score is 'x', expected a number"),
     ],

@@ -15,7 +15,7 @@ from tianti.board.build import build_board, results_of
 from tianti.board.compare import compare
 from tianti.board.importers.add import import_files
 from tianti.board.item_scores import find_columns, items_of_results, rank_items, read_items
-from tianti.board.legend import legend
+from tianti.board.legend import legend, notes
 from tianti.board.place import NewEntry, place
 from tianti.board.tables import as_table
 from tianti.core.exceptions import InputError, UnknownNameError
@@ -116,6 +116,27 @@ def test_a_row_without_a_score_is_missing_and_not_zero(store, files):
     assert found["a/b", "STS"].value == pytest.approx(0.6)
     assert found["c/d", "STS"].state == "empty"
     assert found["c/d", "STS"].value is None
+
+
+def test_a_score_of_a_part_says_of_which(store, files, tmp_path):
+    import_files(store, [files["samples"], files["new"]])
+    (entry,) = build_board(store).entries
+    assert entry.cells["quiz"].reason == "4 of 100 samples"
+    assert "quiz: 4 of 100 samples" in "\n".join(notes(build_board(store)))
+    part = tmp_path / "org__part" / "quiz.jsonl"
+    part.parent.mkdir()
+    part.write_text(json.dumps(json.loads(files["list"].read_text())[:2]), encoding="utf-8")
+    import_files(store, [files["list"], part], study="apart")
+    found = cells(build_board(store, "apart"))
+    assert (found["org/part", "quiz"].reason, found["org/listed", "quiz"].reason) == ("2 of 4 samples", "")
+
+
+def test_rows_without_a_score_beside_others_are_counted(store, files, tmp_path):
+    path = tmp_path / "mteb.csv"
+    path.write_text(files["mteb"].read_text() + "a__b,r1,STS,test,fr,,\n", encoding="utf-8")
+    import_files(store, [path])
+    cell = cells(build_board(store))["a/b", "STS"]
+    assert (cell.value, cell.reason) == (pytest.approx(0.6), "1 row of mteb.csv without a value")
 
 
 def test_imports_do_not_mix_with_runs(store, files):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tianti.board.importers.form import CHAT
+from tianti.core.wording import counted
 from tianti.tasks.harness_metrics import RANKING
 
 NAME = "lm-eval"
@@ -117,6 +118,22 @@ def _leaves(groups: Any, task: str, above: tuple[str, ...] = ()) -> set[str]:
         if child not in above:
             found |= _leaves(groups, str(child), (*above, task)) or {str(child)}
     return found
+
+
+def samples_of(content: Mapping[str, Any], task: str) -> tuple[int | None, int | None]:
+    """How many samples a task has, and how many were asked; None where the file does not say."""
+    by_task = content.get("n-samples")
+    given = by_task.get(task) if isinstance(by_task, Mapping) else None
+    if not isinstance(given, Mapping):
+        return None, None
+    numbers = [given.get(name) for name in ("original", "effective")]
+    whole, asked = (each if isinstance(each, int) and each > 0 else None for each in numbers)
+    return whole, asked
+
+
+def part_of_task(asked: int | None, whole: int | None) -> str:
+    """What is said of a score that is of some of the samples; empty where it is of all, or nobody knows."""
+    return f"{asked:,} of {counted(whole, 'sample')}" if asked and whole and asked < whole else ""
 
 
 def version_of(content: Mapping[str, Any], task: str) -> str | None:

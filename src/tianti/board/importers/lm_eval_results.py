@@ -50,7 +50,9 @@ def read(file: SourceFile) -> Content:
     facts = {name: value for name, value in content.items() if name not in ("results", "groups")}
     if content is results:
         facts = {}
-    return Content(NAME, lm_eval.NAME, {"scores": table_of(SCORES, rows)}, _finite(facts))
+    parts = {task: lm_eval.part_of_task(*reversed(lm_eval.samples_of(content, task))) for task in results}
+    notes = tuple(f"{task}: {part}" for task, part in parts.items() if part)
+    return Content(NAME, lm_eval.NAME, {"scores": table_of(SCORES, rows)}, _finite(facts), notes)
 
 
 def _results(content: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
@@ -83,9 +85,7 @@ def _rows(content: Mapping[str, Any], task: str, found: Mapping[str, Any]) -> It
     }
     names = [metric_name(metric, name) for metric, name in scores]
     ranking = lm_eval.ranking_metric(names)
-    samples = content.get("n-samples")
-    counted = samples.get(task) if isinstance(samples, Mapping) else None
-    number = counted.get("effective") if isinstance(counted, Mapping) else found.get("sample_len")
+    number = lm_eval.samples_of(content, task)[1] or found.get("sample_len")
     rest = {
         key: value for key, value in found.items() if not isinstance(value, int | float) or key in NO_METRICS
     }

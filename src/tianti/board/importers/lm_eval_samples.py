@@ -83,7 +83,11 @@ def read(file: SourceFile) -> Content:
         for metric in sorted(texts)
     ]
     notes += [f"{counted(empty, 'sample')} without any number left out"] if empty else []
-    return Content(NAME, lm_eval.NAME, {"items": table_of(ITEMS, rows)}, notes=tuple(notes))
+    whole = lm_eval.samples_of(results, task)[0]
+    part = lm_eval.part_of_task(len({row["item"] for row in rows}), whole)
+    notes += [f"{task}: {part}"] if part else []
+    facts = {"n-samples": {task: {"original": whole}}} if whole else {}
+    return Content(NAME, lm_eval.NAME, {"items": table_of(ITEMS, rows)}, facts, tuple(notes))
 
 
 def _rows(file: SourceFile, about: Mapping[str, Any]) -> tuple[list[dict[str, Any]], set[str], int]:

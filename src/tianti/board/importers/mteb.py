@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from tianti.board.importers.form import SCORES, Content, columns_of
 from tianti.board.importers.numbers import numbers
@@ -12,6 +13,8 @@ from tianti.board.importers.source import SourceFile
 from tianti.core.wording import counted
 
 NAME = "mteb"
+NAMED = 5
+"""Rows without a score that a note names."""
 NEEDED = ("model", "task", "split", "hf_subset", "main_score")
 
 
@@ -27,7 +30,7 @@ def read(file: SourceFile) -> Content:
     """
     table = file.table
     value = numbers(table["main_score"], "main_score", str(file.path))
-    missing = int(np.isnan(value).sum())
+    missing = np.flatnonzero(np.isnan(value))
     given = {
         # MTEB writes the / of a hub's name as two underscores in the names of its folders.
         "model": pc.replace_substring(table["model"], "__", "/", max_replacements=1),
@@ -42,5 +45,15 @@ def read(file: SourceFile) -> Content:
         [name for name in ("model", "revision", "task", "main_score") if name in table.column_names]
     )
     scores = columns_of(SCORES, table.num_rows, given, fields)
-    notes = (f"{counted(missing, 'row')} without a score",) if missing else ()
+    notes = (_without(table, missing),) if len(missing) else ()
     return Content(NAME, "mteb", {"scores": scores}, notes=notes)
+
+
+def _without(table: pa.Table, rows: NDArray[np.intp]) -> str:
+    """Which rows have no score, counted from 1 without the header; the first of them by name."""
+    named = [
+        f"row {row + 1} ({', '.join(str(table[name][int(row)]) for name in NEEDED[:-1])})"
+        for row in rows[:NAMED]
+    ]
+    more = f" and {len(rows) - NAMED:,} more" if len(rows) > NAMED else ""
+    return f"{counted(len(rows), 'row')} without a score: {', '.join(named)}{more}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -80,7 +81,7 @@ class SourceFile:
                 return json.load(file)
         except json.JSONDecodeError as error:
             raise InputError(
-                f"{self.path}, line {error.lineno}: no JSON: {error.msg}", remedy="mend that place"
+                f"{self.path}, line {error.lineno}: no JSON: {_said(error)}", remedy="mend that place"
             ) from error
         except (OSError, EOFError, UnicodeDecodeError, RecursionError) as error:
             raise InputError(f"{self.path}: cannot be read as JSON: {error}") from error
@@ -100,10 +101,10 @@ class SourceFile:
             with self.open() as file:
                 for number, line in enumerate(file, 1):
                     if line.strip():
-                        yield number, self._object(json.loads(line), f"line {number}")
+                        yield number, self._object(json.loads(line.rstrip("\r\n")), f"line {number}")
         except json.JSONDecodeError as error:
             raise InputError(
-                f"{self.path}, line {number}: no JSON: {error.msg} at character {error.colno}",
+                f"{self.path}, line {number}: no JSON: {_said(error)}",
                 remedy="mend that line; nothing was imported",
             ) from error
         except (OSError, EOFError, UnicodeDecodeError, RecursionError) as error:
@@ -128,3 +129,9 @@ class SourceFile:
         if not isinstance(record, dict):
             raise InputError(f"{self.path}, {where}: expected a JSON object, got {json.dumps(record):.60}")
         return record
+
+
+def _said(error: json.JSONDecodeError) -> str:
+    """What is wrong and where in the line; the parser's words end before the place ("Invalid control character at")."""
+    what = re.sub(r"( starting)? at$|: $", "", error.msg)
+    return f"{what}, at character {error.colno}"

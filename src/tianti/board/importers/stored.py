@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tianti.board.importers.form import ITEMS, SCORES, WHAT, WHO
+from tianti.board.importers.lm_eval import samples_of
 from tianti.board.results import Choice, Items
 from tianti.stats.intervals import mean_over_repeats
 from tianti.stats.moments import Array
@@ -38,6 +39,7 @@ class Found:
     metric: str
     value: float | None
     n: int | None
+    """How many samples the score is of; None where the file does not say."""
     higher_is_better: bool
     record: ImportRecord
     stderr: float | None = None
@@ -45,6 +47,10 @@ class Found:
     parameters: int | None = None
     architecture: str | None = None
     items: Items | None = None
+    of: int | None = None
+    """How many samples the task has, where the file says."""
+    empty_rows: int = 0
+    """Rows of the file that have no value, beside those that the value is the mean of."""
 
     @property
     def who(self) -> tuple[Any, ...]:
@@ -81,17 +87,22 @@ def _beside(each: Found, other: Found) -> Found:
         part_of=each.part_of or other.part_of,
         parameters=each.parameters or other.parameters,
         architecture=each.architecture or other.architecture,
+        of=each.of or other.of,
     )
 
 
 def _read(store: Store, record: ImportRecord, chosen: Choice) -> Iterable[Found]:
     """Scores first, then what has values per sample, which stand for them."""
     scores = store.imported_table(record, "scores", SCORES.names)
-    if scores is not None:
-        yield from _scores(_only(scores, chosen), record)
     items = store.imported_table(record, "items", ITEMS.names)
+    found: list[Found] = []
+    if scores is not None:
+        found += _scores(_only(scores, chosen), record)
     if items is not None:
-        yield from _items(_only(items, chosen), record)
+        found += _items(_only(items, chosen), record)
+    for each in found:
+        whole = samples_of(record.facts, each.task)[0]
+        yield each if whole is None else replace(each, of=whole)
 
 
 def _only(table: pa.Table, chosen: Choice) -> pa.Table:
@@ -105,23 +116,24 @@ def _only(table: pa.Table, chosen: Choice) -> pa.Table:
 def _scores(table: pa.Table, record: ImportRecord) -> Iterable[Found]:
     grouped = table.group_by(list(KEY), use_threads=False).aggregate(
         [
-            ("value", "mean"), ("value", "count"), ("stderr", "max"), ("n", "sum"), ("higher_is_better", "any"),
-            ("part_of", "max"), ("parameters", "max"), ("architecture", "max"),
+            ("value", "mean"), ("value", "count"), ([], "count_all"), ("stderr", "max"), ("n", "sum"),
+            ("higher_is_better", "any"), ("part_of", "max"), ("parameters", "max"), ("architecture", "max"),
         ]
     )  # fmt: skip
     columns = [grouped[name].to_pylist() for name in KEY]
     rest = [
         grouped[name].to_pylist()
-        for name in ("value_mean", "value_count", "stderr_max", "n_sum", "higher_is_better_any", "part_of_max",
-                     "parameters_max", "architecture_max")
+        for name in ("value_mean", "value_count", "count_all", "stderr_max", "n_sum", "higher_is_better_any",
+                     "part_of_max", "parameters_max", "architecture_max")
     ]  # fmt: skip
-    for *key, value, count, stderr, n, higher, part_of, parameters, architecture in zip(
+    for *key, value, count, rows, stderr, n, higher, part_of, parameters, architecture in zip(
         *columns, *rest, strict=True
     ):
         yield Found(
             **dict(zip(KEY, key, strict=True)),
             value=value,
             stderr=stderr if count == 1 and stderr else None,
+            empty_rows=rows - count if count else 0,
             n=n or None,
             higher_is_better=bool(higher),
             part_of=part_of,

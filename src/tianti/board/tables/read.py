@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ import pyarrow as pa
 
 from tianti.core.exceptions import InputError
 from tianti.core.neighbours import name_neighbours
+from tianti.core.wording import counted
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
+UNEVEN = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+): (.*)")
+"""What Arrow says of a row with too few or too many columns; it counts the header."""
 
 
 def as_table(given: Any, what: str) -> pa.Table:
@@ -92,12 +96,31 @@ def _separated(path: Path, separator: str, *, quoted: bool) -> pa.Table:
             f"{path}: the header names {twice[0]!r} twice" if twice else f"{path}: has no header",
             remedy="give each column its own name in the first line",
         )
-    return arrow.read_csv(
-        path,
-        parse_options=arrow.ParseOptions(
-            delimiter=separator, quote_char='"' if quoted else False, newlines_in_values=quoted
-        ),
-        convert_options=arrow.ConvertOptions(
-            column_types=dict.fromkeys(header, pa.string()), null_values=[""], strings_can_be_null=True
-        ),
-    )
+
+    def read(threads: bool) -> pa.Table:
+        return arrow.read_csv(
+            path,
+            read_options=arrow.ReadOptions(use_threads=threads),
+            parse_options=arrow.ParseOptions(
+                delimiter=separator, quote_char='"' if quoted else False, newlines_in_values=quoted
+            ),
+            convert_options=arrow.ConvertOptions(
+                column_types=dict.fromkeys(header, pa.string()), null_values=[""], strings_can_be_null=True
+            ),
+        )
+
+    try:
+        return read(threads=True)
+    except pa.ArrowInvalid:
+        # Of several threads none knows which row it reads.
+        try:
+            return read(threads=False)
+        except pa.ArrowInvalid as error:
+            found = UNEVEN.search(str(error))
+            if found is None:
+                raise
+            row, expected, got = (int(found[place]) for place in (1, 2, 3))
+            raise InputError(
+                f"{path}, row {row - 1}: has {counted(got, 'column')}, expected {expected}: {found[4]:.80}",
+                remedy="mend that row (the one below the header is row 1)",
+            ) from error
