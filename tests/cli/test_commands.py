@@ -221,7 +221,9 @@ def test_board_compare_and_export_look_at_what_is_there(tianti: Run) -> None:
         (("run", "./nothing", "--task", "nano/qa"), "nothing"),
         (("board",), "no results in tianti-store"),
         (("show", "abc"), "no results in tianti-store"),
-        (("export", "site"), "no results in tianti-store"),
+        (("export", "site", "--store", "nowhere"), "no results in nowhere"),
+        (("web", "--store", "tianti-store"), "no results in tianti-store"),
+        (("export", "site", "--study", "mine"), "no results in tianti-store"),
         (("tasks", "show", "nano/sentimnt"), "did you mean 'nano/sentiment'"),
         (("models", "show", "nano:lama"), "did you mean 'nano:llama'"),
         (("adaptations", "show", "lorra"), "did you mean 'lora'"),
@@ -236,6 +238,16 @@ def test_an_error_is_one_readable_line(tianti: Run, arguments: tuple[str, ...], 
     assert errors.startswith("tianti: ")
     assert "Traceback" not in errors
     assert len(errors.strip().splitlines()) <= 3
+
+
+def test_without_a_store_a_site_shows_what_papers_report(tianti: Run) -> None:
+    status, output, _ = tianti("export", "site")
+    assert status == 0
+    assert "no results in tianti-store yet" in output
+    home = Path("site/en/index.html").read_text(encoding="utf-8")
+    assert "<code>tianti demo</code>" in home
+    assert "GPT-4" in home
+    assert not Path("tianti-store").exists()
 
 
 def test_debug_shows_where(tianti: Run) -> None:

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from tianti.adapt import Continual
 from tianti.cli.web import Place, checked_base, listen, serve_store
-from tianti.core.exceptions import InputError
+from tianti.core.exceptions import InputError, StoreError
 from tianti.store import Store
 from worlds import World
 
@@ -107,6 +107,33 @@ def test_it_shows_what_is_added_while_it_serves(tmp_path, monkeypatch):
 
         monkeypatch.setattr("uvicorn.Server.run", add_another)
         serve_store(tmp_path, None, Place(port=0))
+
+
+def test_without_a_store_it_shows_what_papers_report_until_there_is_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("tianti.web.live.SECONDS", 0.05)
+
+    def run_the_first_study(server, sockets):
+        with TestClient(server.config.app) as client:
+            home = client.get("/en/").text
+            assert "<code>tianti demo</code>" in home
+            assert "GPT-4" in home
+            assert not (tmp_path / "store").exists()
+            with Store(tmp_path / "store") as store:
+                World(items=5).record(store, "first")
+                while "first" not in client.get("/api/v1/index.json").json()["models"]:
+                    sleep(0.01)
+                (slug,) = client.get("/api/v1/index.json").json()["runs"]
+                assert "first" in client.get(f"/en/r/{slug}/").text
+                assert "<code>tianti demo</code>" not in client.get("/en/").text
+
+    monkeypatch.setattr("uvicorn.Server.run", run_the_first_study)
+    serve_store(tmp_path / "store", None, Place(port=0), or_none=True)
+    assert f"no results in {tmp_path / 'store'} yet" in capsys.readouterr().out
+
+
+def test_a_store_that_is_named_has_to_be_there(tmp_path):
+    with pytest.raises(StoreError, match="no results in"):
+        serve_store(tmp_path / "store", None, Place(port=0))
 
 
 def test_without_refreshing_it_shows_what_there_was(tmp_path, monkeypatch):

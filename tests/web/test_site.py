@@ -1,3 +1,4 @@
+import html
 import json
 import re
 from dataclasses import replace
@@ -22,6 +23,7 @@ from tianti.web.page import NoSuchPageError
 from tianti.web.pages import plain
 from tianti.web.site import Site
 from tianti.web.sizes import size_classes
+from tianti.web.words import STARTS
 from worlds import World
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -254,7 +256,13 @@ def test_an_empty_board_has_a_site(store):
     site = Site(take_snapshot(store), store)
     for address in ("zh/", "zh/b/all/"):
         assert "还没有任何运行结果" in site.render(address)[0]
-    assert "Nothing has been run yet" in site.render("en/")[0]
+    home = site.render("en/")[0]
+    assert "Nothing has been run yet" in home
+    assert "GPT-4" in home
+    for command in STARTS:
+        assert f"<code>{command}</code>" in html.unescape(home)
+    for address in site.addresses():
+        site.render(address)
 
 
 def test_a_large_board_begins_with_its_first_rows_and_says_so(site, monkeypatch):

@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
-from tianti.cli.options import DEFAULT_STORE, StoreOption, StudyOption, WattsOption
+from tianti.cli.options import DEFAULT_STORE, StoreOption, StudyOption, WattsOption, is_named
+from tianti.cli.web import say_no_results
 
 
 def export(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the site is written.")],
     samples: Annotated[
         int | None,
@@ -25,10 +27,13 @@ def export(
     """Write the board as a static site in English and Chinese, with its data as JSON."""
     from tianti.board import Rules
     from tianti.board.snapshot import take_snapshot
-    from tianti.store import open_store
+    from tianti.store import open_or_none, open_store
     from tianti.web.export import write_site
 
-    with open_store(store) as opened:
+    named = study is not None or is_named(context, "store")
+    with open_store(store) if named else open_or_none(store) as opened:
         snapshot = take_snapshot(opened, study, Rules(watts=watts))
         index = write_site(snapshot, opened, folder, samples)
+        if opened.folder != store:
+            say_no_results(store)
     typer.echo(f"site written: {index}")

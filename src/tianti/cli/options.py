@@ -24,3 +24,9 @@ WattsOption = Annotated[
 StudyOption = Annotated[
     str | None, typer.Option("--study", help="Only this study; by default all of the store.")
 ]
+
+
+def is_named(context: typer.Context, option: str) -> bool:
+    """Whether an option was given, on the command line or by its variable, and does not stand at its default."""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name != "DEFAULT"

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 import socket
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, closing, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tianti.cli.options import DEFAULT_STORE, StoreOption, StudyOption, WattsOption
+from tianti.cli.options import DEFAULT_STORE, StoreOption, StudyOption, WattsOption, is_named
 
 if TYPE_CHECKING:
     from tianti.board import Rules
 
 
 def web(
+    context: typer.Context,
     host: Annotated[
         str, typer.Option("--host", help="The address to listen on; 0.0.0.0 is every one.")
     ] = "127.0.0.1",
@@ -39,7 +40,8 @@ def web(
     from tianti.board import Rules
 
     place = Place(host, port, checked_base(base))
-    serve_store(store, study, place, Rules(watts=watts), refresh=refresh)
+    or_none = study is None and not is_named(context, "store")
+    serve_store(store, study, place, Rules(watts=watts), refresh=refresh, or_none=or_none)
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,17 @@ class Place:
 
 
 def serve_store(
-    folder: Path, study: str | None, place: Place, rules: Rules | None = None, *, refresh: bool = True
+    folder: Path,
+    study: str | None,
+    place: Place,
+    rules: Rules | None = None,
+    *,
+    refresh: bool = True,
+    or_none: bool = False,
 ) -> None:
     """Serve the site of a store, or of one of its studies, until Ctrl-C; `rules` say how its boards are computed.
+
+    Where there is no store, `or_none` shows a site without results, and the store when it appears.
 
     Raises:
         StoreError: there is no store in the folder.
@@ -63,19 +73,31 @@ def serve_store(
     import uvicorn
 
     from tianti.board.assemble import USUAL
-    from tianti.store import open_store
+    from tianti.store import open_or_none, open_store
     from tianti.web.app import app_of
     from tianti.web.live import Live
 
-    with open_store(folder) as opened, listen(place.host, place.port) as listening:
-        live = Live(opened, study, rules or USUAL)
+    found = open_or_none(folder) if or_none else open_store(folder)
+    with found as opened, listen(place.host, place.port) as listening, ExitStack() as opening:
+        awaited = None if opened.folder == folder else folder
+        live = opening.enter_context(closing(Live(opened, study, rules or USUAL, awaited)))
         number = listening.getsockname()[1]
         name = f"[{place.host}]" if ":" in place.host else place.host
+        if awaited:
+            say_no_results(folder)
         typer.echo(f"Serving http://{name}:{number}{place.base}/ until Ctrl-C")
         app = app_of(lambda: live.responder, place.base)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
         with live.kept_fresh() if refresh else nullcontext(), suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
+
+
+def say_no_results(folder: Path) -> None:
+    """Say what a site shows that has no results, and how it gets some."""
+    typer.echo(
+        f"no results in {folder} yet: the site shows what papers report. `tianti demo` measures the first models, "
+        "`tianti run MODEL --task TASK` your own."
+    )
 
 
 def checked_base(base: str) -> str:

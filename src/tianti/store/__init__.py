@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tianti.evaluation.score import Score
 from tianti.store.imports import ImportRecord, NewImport
-from tianti.store.opening import open_store
+from tianti.store.opening import has_store, open_or_none, open_store
 from tianti.store.records import Attempt, DeploymentRecord, Run, StudyRecord, VersionRecord
 from tianti.store.store import UPDATES, Store
 
@@ -19,5 +19,7 @@ __all__ = [
     "Store",
     "StudyRecord",
     "VersionRecord",
+    "has_store",
+    "open_or_none",
     "open_store",
 ]

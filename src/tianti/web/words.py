@@ -96,6 +96,15 @@ REFUSALS = {
     "unknown": "There is no entry called {name} here, or no board that has all of these.",
 }
 """Why nothing is compared."""
+STARTS = {
+    "tianti demo": "three small models, which come with tianti, adapted in six ways, on every kind of task: some "
+    "minutes on a laptop, and no network",
+    "tianti run nano:llama --task nano/sentiment --adapt zero-shot --adapt 'lora(r=8)'": "one of them, on one task, in "
+    "two ways; a folder with weights, a name on the hub or an endpoint takes the place of `nano:llama`, and "
+    "`tianti tasks list` names the tasks",
+    "tianti import FILE…": "results of lm-evaluation-harness, MTEB, LiveBench or the Open LLM Leaderboard",
+}
+"""How a board gets its first results, by the command."""
 TABLES = {
     "refusals": REFUSALS,
     "states": STATES,
@@ -108,6 +117,7 @@ TABLES = {
     "data": DATA,
     "curve_titles": CURVE_TITLES,
     "answer_kinds": ANSWERS,
+    "starts": STARTS,
 }
 """Messages by what the data says; templates know each by its name."""
 

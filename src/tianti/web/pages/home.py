@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tianti.board import Entry
+from tianti.board.reported import layout, reported_scores
 from tianti.web.page import Address, Page, once
 from tianti.web.sizes import SizeClass, size_classes
 from tianti.web.views import View
@@ -32,8 +33,13 @@ class Tile:
 
 
 def context(site: Site) -> Mapping[str, Any]:
-    """A tile for each board."""
-    return {"tiles": [_tile(site, view) for view in site.views]}
+    """A tile for each board; or where nothing stands on any, what papers report."""
+    empty = not any(view.board.entries for view in site.views)
+    return {
+        "tiles": [_tile(site, view) for view in site.views],
+        "scores": reported_scores() if empty else (),
+        "layout": layout,
+    }
 
 
 def _tile(site: Site, view: View) -> Tile:
