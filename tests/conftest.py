@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -21,6 +22,13 @@ torch.set_num_threads(1)
 # How long an example takes depends on what else the machine does: no test may fail for it.
 settings.register_profile("tianti", deadline=None)
 settings.load_profile("tianti")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _libraries_set_aside() -> None:
+    """Each training looks for garbage first: not among torch, transformers and all tests, which took 0.2 s and more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

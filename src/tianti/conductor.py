@@ -14,7 +14,7 @@ from tianti.adapt.sizes import shortfall
 from tianti.adapt.stages import address, stages
 from tianti.core.environment import cores, environment, peak_memory_bytes
 from tianti.core.exceptions import IncompatibleError, StoreError, TiantiError
-from tianti.core.garbage import without_collection
+from tianti.core.garbage import SetAside, without_collection
 from tianti.core.locks import locked
 from tianti.core.progress import Progress
 from tianti.core.wording import counted
@@ -58,6 +58,7 @@ class Conductor:
         self.progress = progress
         self._given = {loaded.model.fingerprint: loaded for loaded in loaded_models}
         self._last: LoadedModel | None = None
+        self._set_aside = SetAside()
 
     def conduct(self, trial: Trial) -> Outcome:
         """Run one trial unless it is finished.
@@ -94,8 +95,10 @@ class Conductor:
             return given
         if self._last is None or self._last.model != trial.model:
             self._last = None  # Two models at once may not fit into memory.
+            self._set_aside.back()
             with without_collection():  # transformers imports a model's code when it is first asked for it
                 self._last = load_model(trial.model, trial.options)
+            self._set_aside.take()
         return self._last
 
 
