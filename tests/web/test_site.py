@@ -202,7 +202,7 @@ def test_hostile_names_and_answers_are_text(store, tmp_path):
         assert not any("javascript:" in attributes.get("href", "") for _, attributes in elements)
         assert all(
             attributes.get("src", "").endswith(
-                ("board/main.js", "chart.js", "sort.js", "start.js", "served.js", "embed.js")
+                ("board/main.js", "chart.js", "sort.js", "start.js", "served.js", "embed.js", "reported.js")
             )
             for tag, attributes in elements
             if tag == "script"
@@ -259,6 +259,7 @@ def test_an_empty_board_has_a_site(store):
     home = site.render("en/")[0]
     assert "Nothing has been run yet" in home
     assert "GPT-4" in home
+    assert 'src="../static/reported.js"' in home
     for command in STARTS:
         assert f"<code>{command}</code>" in html.unescape(home)
     for address in site.addresses():

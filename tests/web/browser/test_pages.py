@@ -98,8 +98,13 @@ def test_the_first_page_leads_to_the_boards_and_the_best_of_them(open_page, addr
     tile = page.locator(".tile").first
     assert shown.snapshot.board.entries[0].name in tile.inner_text()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    headings = page.locator(".tile h2").all_inner_texts()
+    assert headings.index("Reported results") == 1
     tile.get_by_role("link").first.click()
     page.wait_for_url("**/en/b/all/**")
+    # From every page, where the famous systems stand is one step away.
+    page.get_by_role("navigation", name="Pages of this site").get_by_role("link", name="Reported").click()
+    page.wait_for_url("**/en/reported/**")
 
 
 @pytest.mark.parametrize("where", ["live", "exported", "at_root"])

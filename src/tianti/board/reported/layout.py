@@ -4,6 +4,7 @@ are methods."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from tianti.board.reported.scores import CHAIN, ReportedScore
 from tianti.core.exceptions import UnknownNameError
@@ -38,6 +39,20 @@ def _named(scores: Sequence[ReportedScore], what: str, wanted: str) -> list[Repo
             remedy="`tianti reported` lists all of them",
         )
     return found
+
+
+def counts(scores: Sequence[ReportedScore]) -> dict[str, int]:
+    """How many figures of how many models on how many benchmarks."""
+    return {
+        "figures": len(scores),
+        "models": len({score.model for score in scores}),
+        "tasks": len({score.task for score in scores}),
+    }
+
+
+def names_of(scores: Iterable[ReportedScore], what: Literal["task", "model"]) -> list[str]:
+    """The names of the benchmarks or models, by which one chooses among them."""
+    return sorted({getattr(score, what) for score in scores}, key=str.casefold)
 
 
 def methods_of(scores: Iterable[ReportedScore]) -> list[str]:

@@ -33,11 +33,12 @@ class Tile:
 
 
 def context(site: Site) -> Mapping[str, Any]:
-    """A tile for each board; or where nothing stands on any, what papers report."""
+    """A tile for each board; where nothing stands on any, all that papers report in their place."""
     empty = not any(view.board.entries for view in site.views)
     return {
         "tiles": [_tile(site, view) for view in site.views],
-        "scores": reported_scores() if empty else (),
+        "empty": empty,
+        "scores": reported_scores(),
         "layout": layout,
     }
 

@@ -122,6 +122,6 @@ export function write(selection) {
 }
 
 /** Colons and commas stay readable. @param {string} text */
-function quoted(text) {
+export function quoted(text) {
   return encodeURIComponent(text).replaceAll("%3A", ":").replaceAll("%2C", ",");
 }

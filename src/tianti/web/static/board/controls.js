@@ -1,5 +1,6 @@
 // The controls above the table: they show a selection, and say what it becomes.
 
+import { setUpMenus } from "../menus.js";
 import { t } from "../words.js";
 import { LISTS, everything, writeCondition } from "./address.js";
 import { standard } from "./columns.js";
@@ -134,26 +135,4 @@ function grouped(count) {
 function conditionOf(text) {
   const [, column, operator, number] = /** @type {RegExpExecArray} */ (/^(.+):(..):(.+)$/su.exec(text));
   return { column, operator: /** @type {Condition["operator"]} */ (operator), number: Number(number) };
-}
-
-/** A menu opens inside of the window, and closes when one goes elsewhere or presses Escape. @param {HTMLFormElement} form */
-function setUpMenus(form) {
-  const menus = form.querySelectorAll("details");
-  for (const menu of menus) {
-    const choices = /** @type {HTMLElement} */ (menu.querySelector(".choices"));
-    menu.addEventListener("toggle", () => {
-      choices.style.translate = "0";
-      const beyond = choices.getBoundingClientRect().right + 8 - document.documentElement.clientWidth;
-      if (beyond > 0) choices.style.translate = `${-beyond}px`;
-    });
-  }
-  document.addEventListener("click", (event) => {
-    for (const menu of menus) if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
-  });
-  form.addEventListener("keydown", (event) => {
-    const menu = /** @type {HTMLElement} */ (event.target).closest("details");
-    if (event.key !== "Escape" || !menu?.open) return;
-    menu.open = false;
-    menu.querySelector("summary")?.focus();
-  });
 }

@@ -1,11 +1,11 @@
 // The board: its table, the controls above it, and its address, which says what is shown.
 
+import { clearNotices, notice } from "../notices.js";
 import { t } from "../words.js";
 import { everything, read, write } from "./address.js";
 import { columnsOf, keysOf, meanFirst } from "./columns.js";
 import { Controls } from "./controls.js";
 import { load } from "./data.js";
-import { element } from "./element.js";
 import { download } from "./exports.js";
 import { Grid } from "./grid.js";
 import { Keyboard } from "./keyboard.js";
@@ -15,7 +15,6 @@ import { pinnedRows, select } from "./select.js";
 
 const place = /** @type {HTMLElement} */ (document.getElementById("rows"));
 const form = /** @type {HTMLFormElement} */ (document.getElementById("tools"));
-const notices = /** @type {HTMLElement} */ (document.getElementById("notices"));
 const said = /** @type {HTMLOutputElement} */ (document.getElementById("said"));
 const compare = /** @type {HTMLElement} */ (document.getElementById("compare"));
 const about = /** @type {Record<string, string>} */ ({ ...place.dataset });
@@ -76,7 +75,7 @@ open();
 function open() {
   const found = read(location.search, known);
   show(found.selection);
-  notices.replaceChildren();
+  clearNotices();
   if (found.invalid.length) {
     notice(t("The address asks for what this board does not have: {words}", { words: found.invalid.join(", ") }));
   }
@@ -149,16 +148,6 @@ function view() {
     ...{ table, rows: grid.entries, keys: keysOf(table, selection), address: write(selection) },
     ...{ files, snapshot, title, level },
   };
-}
-
-/** @param {string} text */
-function notice(text) {
-  const close = element("button", "remove", "×");
-  close.type = "button";
-  close.ariaLabel = t("Dismiss");
-  const shown = element("p", "notice", text, " ", close);
-  close.addEventListener("click", () => shown.remove());
-  notices.append(shown);
 }
 
 /** Rows are as close as the reader likes them, on every board. */
