@@ -24,7 +24,7 @@ from tianti.web.pages import plain
 from tianti.web.site import Site
 from tianti.web.sizes import size_classes
 from tianti.web.words import STARTS
-from worlds import World
+from worlds import PERPLEXITY, World
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 SAMPLES = 3
@@ -299,6 +299,40 @@ def test_the_first_page_has_a_tile_for_each_board(store):
         '<a href="../en/b/all/?f=parameters:ge:8000000000&amp;f=parameters:lt:20000000000">8B – 20B</a>'
         in tile
     )
+
+
+@pytest.mark.parametrize(
+    ("results", "why"),
+    [
+        ((("a", "sentiment"), ("b", "topics")), "no entry has all of the 2 tasks"),
+        ((("a", "texts"),), "none of its tasks has a metric that a mean could be made of"),
+        ((), "no entry has a score on any task"),
+    ],
+)
+def test_a_tile_without_a_best_entry_says_why(store, results, why):
+    world = World(metrics={"texts": PERPLEXITY})
+    made = [
+        world.result(model, task=task, value=9.0) if task == "texts" else world.result(model, task=task)
+        for model, task in results
+    ] or [world.failed("a", "lora", "sentiment", "no room")]
+    snapshot = Snapshot((assemble(made, ""),), (), (), reported_board(), {})
+    text, _ = Site(snapshot, store).render("en/")
+    assert why in text
+    assert 'class="best"' not in text
+
+
+def test_a_frame_shows_bands_and_how_many_tasks_a_mean_is_of(store):
+    world = World()
+    made = [
+        world.result("a", chance=0.9),
+        world.result("a", task="topics", chance=0.9),
+        world.result("b", task="topics"),
+    ]
+    snapshot = Snapshot((assemble(made, ""),), (), (), reported_board(), {})
+    text, _ = Site(snapshot, store).render("en/embed/b/all/")
+    assert '<span class="band">A</span> 1' in text
+    assert "<small>1 of 2 tasks</small>" in text
+    assert "Letters are bands" in text
 
 
 def test_what_is_not_known_is_none_that_one_can_choose(store):

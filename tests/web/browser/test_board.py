@@ -254,3 +254,15 @@ def test_tables_that_a_page_holds_whole_are_sorted(page, address):
     first = page.evaluate(rows)
     page.get_by_role("button", name="Mean").click()
     assert page.evaluate(rows) == first[::-1]
+
+
+def test_a_whisker_is_whole_beside_the_longest_text_on_how_many_tasks_a_mean_is_of(page, shown):
+    opened(page, shown.live)
+    (cut_off,) = page.evaluate(
+        """() => [...document.querySelectorAll("td.mean small")].slice(0, 1).map((small) => {
+          small.textContent = "1,234 of 1,553 tasks";
+          const cell = small.closest("td");
+          return cell.querySelector(".whisker").getBoundingClientRect().right - cell.getBoundingClientRect().right;
+        })"""
+    )
+    assert cut_off <= 0

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tile:
-    """A board at a glance: its best entry, None where no entry has a mean; the best of each class of sizes, where there
-    are several; and the day of its newest result, empty where it has none."""
+    """A board at a glance: its best entry, None where none has a mean over all tasks, and the one with a mean over most
+    of them (`fullest`); the best of each class of sizes, where there are several; and the day of its newest result,
+    empty where it has none."""
 
     view: View
     best: Entry | None
+    fullest: Entry | None
     by_size: Sequence[tuple[SizeClass, Entry]]
     newest: str
 
@@ -44,11 +46,14 @@ def context(site: Site) -> Mapping[str, Any]:
 
 
 def _tile(site: Site, view: View) -> Tile:
+    with_mean = [entry for entry in view.board.entries if entry.mean is not None]
     # A mean over fewer tasks leads nobody.
-    known = [entry for entry in view.board.entries if entry.mean is not None and entry.complete]
+    known = [entry for entry in with_mean if entry.complete]
+    fullest = max(with_mean, key=lambda entry: entry.tasks_done, default=None)
     classes = size_classes(known)
     by_size = [(each, next(entry for entry in known if each.holds(entry))) for each in classes]
-    return Tile(view, known[0] if known else None, by_size if len(classes) > 1 else (), site.newest(view))
+    by_size = by_size if len(classes) > 1 else []
+    return Tile(view, known[0] if known else None, fullest, by_size, site.newest(view))
 
 
 PAGE = Page(Address(""), "home.html", once, context)

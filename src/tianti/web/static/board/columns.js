@@ -181,7 +181,8 @@ const QUANTITY = {
       draw(cell, row) {
         const value = element("span", "value", text(row));
         if (Number.isFinite(numbers[row]) && done[row] < counting) {
-          value.append(element("small", "", t("{done} of {all} tasks", { done: done[row], all: counting })));
+          const [own, all] = [done[row], counting].map((count) => count.toLocaleString("en-US"));
+          value.append(element("small", "", t("{done} of {all} tasks", { done: own, all })));
         }
         cell.replaceChildren(value);
         if (axis && Number.isFinite(numbers[row])) {
