@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tianti.board import Board
 from tianti.board.assemble import assemble
 from tianti.board.cut import QUANTITIES, cut
+from tianti.board.entries import Price
 from tianti.board.filters import EVERYTHING, Condition, Selection, read
 from tianti.board.show import percent
 from tianti.board.snapshot import board_json
@@ -115,7 +116,7 @@ def test_columns_come_in_the_order_in_which_they_are_asked_for():
 
 
 def test_what_was_not_measured_here_has_no_cost():
-    imported = replace(BOARD.entries[0], provenance="imported")
+    imported = replace(BOARD.entries[0], provenance="imported", price=Price())
     assert [QUANTITIES[name](imported) for name in ("trained", "seconds", "tokens")] == [None] * 3
     assert QUANTITIES["seconds"](BOARD.entries[0]) == 6.0
 
@@ -127,6 +128,14 @@ def test_what_was_not_measured_here_has_no_cost():
 def test_names_that_are_none_bring_the_nearest(address):
     with pytest.raises(UnknownNameError, match="did you mean"):
         cut(BOARD, read(address))
+
+
+def test_a_board_that_says_the_family_of_none_says_so():
+    nameless = replace(BOARD, entries=tuple(replace(entry, architecture="") for entry in BOARD.entries))
+    with pytest.raises(UnknownNameError, match="says the family of none"):
+        cut(nameless, read("family=causal"))
+    with pytest.raises(UnknownNameError, match="Valid: causal"):
+        cut(BOARD, read("family=bert"))
 
 
 def test_the_json_of_a_selection_says_what_it_is_a_part_of():

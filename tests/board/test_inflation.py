@@ -19,10 +19,10 @@ def _gap(**changes):
         (_gap(), "inflation ≥ 2.1 points (95 %)"),
         (_gap(least=0.0002), "inflation ≥ 0.02 points (95 %)"),
         (_gap(least=-0.01), "inflation > 0 points (95 %), its size is open"),
-        (_gap(least=-0.01, p_holm=0.2), "no inflation shown: +4.0 points, at least −1.0 (95 %)"),
+        (_gap(least=-0.01, p_holm=0.2), "no inflation shown: +4.0 points, at least -1.0 (95 %)"),
         (
             _gap(estimate=-0.02, least=-0.05, p_holm=1.0),
-            "no inflation shown: −2.0 points, at least −5.0 (95 %)",
+            "no inflation shown: -2.0 points, at least -5.0 (95 %)",
         ),
         (_gap(least=None, p_holm=None), "inflation cannot be told from so few items"),
     ],
@@ -45,7 +45,7 @@ def test_a_footnote_only_where_something_was_found():
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0.0, "0.0"), (0.0312, "3.1"), (-0.0312, "−3.1"), (0.00021, "0.02")]
+    ("share", "text"), [(0.0, "0.0"), (0.0312, "3.1"), (-0.0312, "-3.1"), (0.00021, "0.02")]
 )
 def test_points(share, text):
     assert points(share) == text

@@ -1,7 +1,9 @@
 import pytest
 
+from tianti.board.compare import Difference
 from tianti.board.entries import Cell
-from tianti.board.show import compact, number, percent, rank_text
+from tianti.board.show import compact, difference, difference_text, interval_text, number, percent, rank_text
+from tianti.stats.intervals import Interval
 
 
 @pytest.mark.parametrize(
@@ -16,6 +18,21 @@ def test_percent(value, text):
 )
 def test_number(value, text):
     assert number(value) == text
+
+
+def test_numbers_have_one_sign_everywhere():
+    assert [difference(value) for value in (0.032, -0.032, 0.0, 0.0001, -0.0001)] == [
+        "+3.2",
+        "-3.2",
+        "0.0",
+        "0.0",
+        "0.0",
+    ]
+    assert [difference(value, share=False) for value in (1200.0, -0.5, -0.0)] == ["+1,200", "-0.5", "0"]
+    assert difference(None) == difference_text(Difference("t", None, None, None)) == "–"
+    told = Difference("t", 0.7, 0.6, -0.1, -0.18, -0.02)
+    assert difference_text(told) == "-10.0 ±8.0"
+    assert interval_text(Interval(0.1, 0.02, 0.18, 0.95, "", 9), signed=True) == "+10.0 ±8.0"
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_a_comparison():
     )
     assert "+10.0" in shown
     assert "< 0.001" in shown
-    assert "2.0 … 18.0" in shown
+    assert "+2.0 … +18.0" in shown
     assert "-10" in shown
     assert "Only x · lora has: b" in shown
 
@@ -157,7 +157,17 @@ def test_a_selection_is_shown_with_the_ranks_of_the_whole_board():
     ]
     assert "1 of 3 entries; ranks and intervals are those of the whole board." in shown
     assert "of 3 entries" not in text(render(made))
-    assert "0 of 3 entries" in text(render(made, selection=read("q=nothing")))
+    nothing = text(render(made, selection=read("q=nothing")))
+    assert "0 of 3 entries" in nothing
+    assert "No entry fits what was asked for." in nothing
+    assert "adaptation" not in nothing
+
+
+def test_no_line_names_tasks_where_none_is_shown():
+    made = board(["nano/sentiment", "nano/qa"])
+    assert "tasks:" not in text(
+        render(made, selection=read("cols=mean,seconds,tokens,parameters,trained")), width=60
+    )
 
 
 def test_whiskers_are_on_one_axis_and_give_way_to_the_scores():

@@ -321,6 +321,34 @@ def test_a_tile_without_a_best_entry_says_why(store, results, why):
     assert 'class="best"' not in text
 
 
+def test_captions_say_what_has_intervals(store):
+    """An old file of another program has intervals of scores and no answers, so its means have none."""
+    world = World()
+    plain_board = assemble([world.result("a"), world.result("b")], "")
+    without = tuple(replace(entry, low=None, high=None) for entry in plain_board.entries)
+    bare = tuple(
+        replace(entry, cells={name: replace(cell, low=None, high=None) for name, cell in entry.cells.items()})
+        for entry in without
+    )
+    for entries, said in (
+        (plain_board.entries, "Ranks and scores with their 95 % intervals"),
+        (without, "Scores with their 95 % intervals; ranks and means have none"),
+        (bare, "Ranks and scores; without answers to single samples there are no intervals"),
+    ):
+        snapshot = Snapshot((replace(plain_board, entries=entries),), (), (), reported_board(), {})
+        for address in ("en/b/all/", "en/b/all/p/1/"):
+            text, _ = Site(snapshot, store).render(address)
+            assert f'<caption id="caption">{said}' in text
+        frame, _ = Site(snapshot, store).render("en/embed/b/all/")
+        assert ("intervals</caption>" in frame) == (entries is plain_board.entries)
+
+
+def test_what_every_site_is_asked_for_is_there(site):
+    folder, _, _ = site
+    assert (folder / "robots.txt").read_text(encoding="ascii") == "User-agent: *\nAllow: /\n"
+    assert (folder / "favicon.ico").read_bytes().startswith(b"\0\0\1\0")
+
+
 def test_a_frame_shows_bands_and_how_many_tasks_a_mean_is_of(store):
     world = World()
     made = [

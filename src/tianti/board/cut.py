@@ -192,10 +192,11 @@ def _named(board: Board) -> dict[str, Column]:
 
 
 def _check(what: str, wanted: Sequence[str], known: Iterable[str]) -> None:
-    there = set(known)
+    there = set(known) - {""}
     for name in wanted:
         if name not in there:
-            raise UnknownNameError(what, name, there, where="this board")
+            unknown = "" if there else f"it says the {what} of none; leave this out"
+            raise UnknownNameError(what, name, there, where="this board", remedy=unknown)
 
 
 def _only(cells: Mapping[str, Cell], names: set[str]) -> dict[str, Cell]:

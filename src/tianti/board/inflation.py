@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tianti.board.show import with_sign
 from tianti.core.wording import counted
 
 
@@ -42,12 +43,11 @@ def inflation_text(gap: Mapping[str, Any]) -> str:
         return f"inflation ≥ {points(gap['least'])} points ({level})"
     if gap["p_holm"] <= 1 - gap["level"]:
         return f"inflation > 0 points ({level}), its size is open"
-    sign = "+" if gap["estimate"] > 0 else ""
-    return f"no inflation shown: {sign}{points(gap['estimate'])} points, at least {points(gap['least'])} ({level})"
+    return f"no inflation shown: {with_sign(points(gap['estimate']))} points, at least {points(gap['least'])} ({level})"
 
 
 def points(share: float) -> str:
     """A share in points: one decimal, more where it would be written as nothing."""
     value = 100 * share
     text = f"{value:.1f}" if abs(value) >= 0.05 or value == 0 else f"{value:.1g}"
-    return text.replace("-", "−")
+    return text

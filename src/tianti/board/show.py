@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 from tianti.board.entries import AspectColumn, Cell, Column, Entry
@@ -33,7 +34,14 @@ def percent(value: float | None, decimals: int = 1) -> str:
 
 def number(value: float | None) -> str:
     """Three significant digits, for metrics that are no shares."""
-    return MISSING if value is None else f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+    # Adding 0 makes 0 of −0.
+    return MISSING if value is None else f"{value + 0.0:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+
+
+def with_sign(text: str) -> str:
+    """A number as text with a + before it where it is more than 0 as it is written. The minus is everywhere the one of
+    the keyboard, so that what is copied is a number to any program."""
+    return f"+{text}" if re.search("[1-9]", text) and not text.startswith("-") else text
 
 
 def compact(value: int) -> str:
@@ -59,10 +67,7 @@ def quantity_text(name: str, value: float | None) -> str:
 
 def difference(value: float | None, share: bool = True) -> str:
     """With its sign: +3.2; a dash where there is none."""
-    if value is None:
-        return MISSING
-    text = percent(value) if share else number(value)
-    return f"+{text}" if value > 0 and float(text.replace(",", "")) else text.replace("-", "−")
+    return with_sign(percent(value) if share else number(value))
 
 
 def half_width(low: float | None, high: float | None) -> float | None:
@@ -90,19 +95,14 @@ def interval_text(interval: Interval | None, *, signed: bool = False) -> str:
         return MISSING
     half = half_width(interval.low, interval.high)
     text = percent(interval.estimate)
-    sign = "+" if signed and interval.estimate > 0 and text != "0.0" else ""
-    return f"{sign}{text}" + ("" if half is None else f" ±{percent(half)}")
+    return (with_sign(text) if signed else text) + ("" if half is None else f" ±{percent(half)}")
 
 
-def difference_text(difference: Difference) -> str:
+def difference_text(found: Difference) -> str:
     """A difference with its sign ± half its interval."""
-    write = percent if difference.share else number
-    if difference.difference is None:
-        return MISSING
-    text = write(difference.difference)
-    half = half_width(difference.low, difference.high)
-    sign = "+" if difference.difference > 0 and text not in ("0", "0.0") else ""
-    return f"{sign}{text}" + ("" if half is None else f" ±{write(half)}")
+    half = half_width(found.low, found.high)
+    text = difference(found.difference, found.share)
+    return text if half is None else f"{text} ±{percent(half) if found.share else number(half)}"
 
 
 def mean_text(entry: Entry, decimals: int = 1) -> str:

@@ -120,11 +120,11 @@ class _View:
             drawn = [whisker(axis, entry)] if axis else []
             row = [*texts[:4], *drawn, *texts[4:], *(cells[column.name][index] for column in columns)]
             table.add_row(*map(Text, row))
-        yield table
+        yield table if entries else Text("No entry fits what was asked for.")
         yield ""
         left_out = len(wanted) - shown + len(self.cut.quantities) - len(way.cut.quantities)
         for line in [
-            *([] if style.names else [_numbered(_headings(wanted, between=" · ").values())]),
+            *([] if style.names or not wanted else [_numbered(_headings(wanted, between=" · ").values())]),
             *([f"{self.cut.text}; {WHOLE}"] if self.cut.selection else []),
             *([DRAWN] if axis else []),
             *more(len(board.entries) - len(entries)),

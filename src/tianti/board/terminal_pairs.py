@@ -8,7 +8,7 @@ from rich.text import Text
 
 from tianti.board.compare import Comparison, Difference
 from tianti.board.place import PlacedEntry
-from tianti.board.show import MISSING, half_width, number, percent, rank_text
+from tianti.board.show import MISSING, difference, half_width, number, percent, rank_text
 from tianti.core.wording import counted
 
 
@@ -87,16 +87,14 @@ def _p(value: float | None) -> str:
 def _difference(row: Difference) -> list[Text]:
     write = percent if row.share else number
     half = half_width(row.low, row.high)
-    signed = (
-        MISSING if row.difference is None else f"{'+' if row.difference > 0 else ''}{write(row.difference)}"
-    )
-    interval = MISSING if half is None else f"{write(row.low)} … {write(row.high)}"
+    ends = [difference(end, row.share) for end in (row.low, row.high)]
+    interval = MISSING if half is None else " … ".join(ends)
     counts = [MISSING if count is None else str(count) for count in (row.wins, row.losses)]
     texts = [
         row.task,
         write(row.first),
         write(row.second),
-        signed,
+        difference(row.difference, row.share),
         interval,
         _p(row.p),
         _p(row.p_holm),

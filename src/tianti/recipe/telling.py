@@ -12,7 +12,7 @@ from tianti.adapt.examples import split
 from tianti.adapt.fitting import form_of
 from tianti.adapt.search import said
 from tianti.board.compare import Difference
-from tianti.board.show import number, percent
+from tianti.board.show import difference
 from tianti.conductor import Outcome
 from tianti.core.wording import counted
 from tianti.recipe.course import Course
@@ -119,14 +119,13 @@ def _epochs(cost: Mapping[str, Any]) -> list[str]:
 
 
 def difference_text(found: Difference) -> str:
-    """`+12.0 points, 95% interval 3.1 to 20.9`; a plain difference where there is no interval."""
+    """`+12.0 points, interval +3.1 to +20.9, paired on 40 samples`; a plain difference where there is no interval."""
     if found.difference is None:
         return "no difference can be told"
-    write = percent if found.share else number
-    sign = "+" if found.difference > 0 else ""
-    text = f"{sign}{write(found.difference)}{' points' if found.share else ''}"
+    text = difference(found.difference, found.share) + (" points" if found.share else "")
     if found.low is not None and found.high is not None:
-        text += f", interval {write(found.low)} to {write(found.high)}, paired on {found.n:,} samples"
+        low, high = (difference(end, found.share) for end in (found.low, found.high))
+        text += f", interval {low} to {high}, paired on {found.n:,} samples"
     return text
 
 

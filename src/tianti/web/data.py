@@ -12,6 +12,7 @@ api/v1/compare/{board}/{entries}.json     two to four entries (their ids, `~` be
 api/v1/transfer.json                  what was learned × what was asked, where there is such a thing
 api/v1/reported.json                  what papers report, as a board
 api/v1/words/{language}.json          the words of the pages, by the English ones, for the scripts
+favicon.ico  robots.txt               what browsers and search engines ask every site for
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from tianti.board.cut import cut
@@ -183,6 +185,16 @@ def words(_: Site, language: str) -> str:
     return _json(dict(catalog(language)))
 
 
+def icon(_: Site) -> bytes:
+    """static/icon.svg in 16, 32 and 48 dots, for what asks for an icon without reading a page."""
+    return (files("tianti.web") / "icon.ico").read_bytes()
+
+
+def robots(_: Site) -> str:
+    """Anybody may read everything (RFC 9309)."""
+    return "User-agent: *\nAllow: /\n"
+
+
 def _languages(_: Site) -> Iterable[Keys]:
     return ({"language": language} for language in LANGUAGES)
 
@@ -211,4 +223,6 @@ FILES: tuple[File, ...] = (
     File(Address(f"{ROOT}transfer.json"), JSON, _where_transfer, transfer),
     File(Address(f"{ROOT}reported.json"), JSON, once, reported),
     File(Address(f"{ROOT}words/{{language}}.json"), JSON, _languages, words),
+    File(Address("favicon.ico"), "image/x-icon", once, icon),
+    File(Address("robots.txt"), "text/plain", once, robots),
 )

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from tianti.board import Board, Cell, Column, Entry
 from tianti.board.slugs import slugs
@@ -48,6 +49,14 @@ class View:
             for cell in entry.cells.values()
             for run_id in cell.run_ids
         }
+
+    @cached_property
+    def intervals(self) -> Literal["means", "scores", ""]:
+        """What has intervals: means (and scores), scores alone, as where answers to single samples are not known, or
+        nothing."""
+        if any(entry.low is not None for entry in self.board.entries):
+            return "means"
+        return "scores" if any(cell.low is not None for cell in self.cells) else ""
 
     def bar_of_mean(self, entry: Entry) -> draw.Bar | None:
         """The mean with its interval, on the axis of all means."""

@@ -266,3 +266,11 @@ def test_a_whisker_is_whole_beside_the_longest_text_on_how_many_tasks_a_mean_is_
         })"""
     )
     assert cut_off <= 0
+
+
+def test_where_nothing_fits_it_is_said(page, shown):
+    opened(page, shown.live, "?q=nobody")
+    said = page.get_by_text("No entry fits what was asked for.")
+    assert said.is_visible()
+    page.get_by_role("button", name="Show all", exact=True).click()
+    assert not said.is_visible()

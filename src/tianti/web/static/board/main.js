@@ -16,6 +16,7 @@ import { pinnedRows, select } from "./select.js";
 const place = /** @type {HTMLElement} */ (document.getElementById("rows"));
 const form = /** @type {HTMLFormElement} */ (document.getElementById("tools"));
 const said = /** @type {HTMLOutputElement} */ (document.getElementById("said"));
+const none = /** @type {HTMLElement} */ (document.getElementById("none"));
 const compare = /** @type {HTMLElement} */ (document.getElementById("compare"));
 const about = /** @type {Record<string, string>} */ ({ ...place.dataset });
 
@@ -102,6 +103,7 @@ function show(wanted) {
   const columns = columnsOf(table, wanted, about.root, about.leaf);
   grid.show(phone.matches ? meanFirst(columns) : columns, [...pinned, ...rows], pinned.length);
   controls.show(wanted, rows.length + pinned.length);
+  none.hidden = rows.length + pinned.length > 0;
   for (const link of document.querySelectorAll("a[hreflang]")) {
     /** @type {HTMLAnchorElement} */ (link).search = location.search;
   }
