@@ -266,6 +266,22 @@ def test_an_empty_board_has_a_site(store):
         site.render(address)
 
 
+def test_a_model_has_the_tasks_that_it_was_asked_and_says_how_many_others_there_are(store):
+    world = World(items=6)
+    for model, task in (("a", "sentiment"), ("b", "sentiment"), ("b", "topics"), ("b", "names")):
+        world.record(store, model, "zero-shot", task)
+    site = Site(take_snapshot(store), store)
+    some, all_of_them = (site.render(f"en/m/{model}/")[0] for model in "ab")
+    assert re.findall(r'data-best="high">(\w+) <small>acc', some) == ["sentiment"]
+    assert "Not run: 2 of the 3 tasks of the board." in some
+    assert sorted(re.findall(r'data-best="high">(\w+) <small>acc', all_of_them)) == [
+        "names",
+        "sentiment",
+        "topics",
+    ]
+    assert "Not run" not in all_of_them
+
+
 def test_a_large_board_begins_with_its_first_rows_and_says_so(site, monkeypatch):
     _, snapshot, store = site
     monkeypatch.setattr(plain, "ROWS", 2)

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -105,8 +106,14 @@ def as_json(found: Sequence[Curve]) -> list[dict[str, Any]]:
 
 def _parsed(entry: Entry) -> Adaptation | None:
     """The adaptation of an entry; None where somebody else measured it."""
+    return _read(re.sub(r" #[0-9a-f]{6}$", "", entry.adaptation))
+
+
+@lru_cache(maxsize=1024)
+def _read(label: str) -> Adaptation | None:
+    """Thousands of entries share a few adaptations, and what is none takes time to say so."""
     try:
-        return parse_adaptation(re.sub(r" #[0-9a-f]{6}$", "", entry.adaptation))
+        return parse_adaptation(label)
     except InputError:
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -25,6 +25,7 @@ def environment(language: str) -> Environment:
         loader=PackageLoader("tianti.web"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # templates come with the program
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -52,6 +53,7 @@ def code(text: str) -> Markup:
     return Markup().join(Markup(shape[index % 2]).format(part) for index, part in enumerate(text.split("`")))
 
 
+@lru_cache(maxsize=8192)
 def broken(name: str) -> Markup:
     """A name that may go on in another line behind what divides it, before it does so within a word."""
     return Markup("<wbr>").join(_PARTS.split(name))

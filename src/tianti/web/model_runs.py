@@ -47,6 +47,8 @@ def curve_charts(
     board: Board, found: Sequence[Curve], runs: Runs, *, log: bool
 ) -> list[tuple[Column | None, Chart]]:
     """A chart for each task that curves have two points on; where several tasks count, one of the mean (None) first."""
+    if not found:
+        return []
     columns: list[Column | None] = [None] if len(board.counting) > 1 else []
     charts = [
         (column, curve_chart(found, column, _examples(board, column, runs), log=log))

@@ -29,6 +29,7 @@ def context(site: Site, model: str) -> Mapping[str, Any]:
     entries = view.entries[name]
     base, found = gains(view.board, site.items[view.slug], entries)
     own = replace(view.board, entries=tuple(entries))
+    asked = {task for entry in entries for task in entry.cells}
     snapshot = site.snapshot
     # Streams and transfer are those of the first board.
     first = view is site.views[0]
@@ -36,6 +37,7 @@ def context(site: Site, model: str) -> Mapping[str, Any]:
         "view": view,
         "model": name,
         "entries": entries,
+        "columns": [column for column in view.board.columns if column.name in asked],
         "base": base,
         "gains": found,
         "gain_chart": gain_chart(found),
