@@ -35,6 +35,28 @@ def test_every_study_on_real_data_is_run_by_run_all() -> None:
     assert {path.stem for path in STUDIES} == {*run_all.STUDIES, "which-way-to-adapt", "full", "nano-stream"}
 
 
+def test_a_small_study_learns_from_the_first_rows_and_reads_all_else_as_it_is(tmp_path: Path) -> None:
+    # U+2028 ends a line for Python's splitlines, and none of JSON lines.
+    row = '{"text": "one\u2028two"}\n'
+    for folder in ("tasks", "work/model"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "mine.yaml").write_text("models: [work/model]\ntasks: [tasks/mine.yaml]\n", encoding="utf-8")
+    (tmp_path / "tasks" / "mine.yaml").write_text("task: mine\n", encoding="utf-8")
+    for split in ("train", "validation", "test"):
+        (tmp_path / "work" / f"mine_{split}.jsonl").write_text(row * 300, encoding="utf-8")
+    for _ in range(2):
+        found = run_all.few_rows(tmp_path, tmp_path / "work" / "small")
+        assert {path.name for path in found.iterdir()} == {"mine.yaml", "tasks", "work"}
+        assert (found / "tasks" / "mine.yaml").is_file()
+        counts = {
+            path.name: path.read_text(encoding="utf-8").count("\n")
+            for path in (found / "work").glob("*.jsonl")
+        }
+        few = run_all.SMALL_ROWS
+        assert counts == {"mine_train.jsonl": few, "mine_validation.jsonl": few, "mine_test.jsonl": 300}
+        assert (found / "work" / "model").resolve() == tmp_path / "work" / "model"
+
+
 @pytest.fixture(scope="session")
 def small_store(prepared: Path) -> Path:
     store = prepared / "store-small"
