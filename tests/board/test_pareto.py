@@ -114,7 +114,7 @@ def test_the_front_in_the_terminal(store, world):
     assert [("★" in row, name in row) for row, name in zip(rows, ("zero-shot", "lora", "full"), strict=True)] == [
         (True, True), (True, True), (False, True),
     ]  # fmt: skip
-    assert "90,000" in rows[2]
+    assert "90.0K" in rows[2]
     found = json.loads(CliRunner().invoke(application(), [*arguments, "--json"]).stdout)
     assert [member["on_front"] for member in found] == [True, True, False]
     assert [member["cost"] for member in found] == [0, 5000, 90_000]

@@ -13,7 +13,7 @@ from rich.text import Text
 from tianti.board.board import Board
 from tianti.board.costs import COSTS
 from tianti.board.entries import Entry
-from tianti.board.show import mean_text
+from tianti.board.show import mean_text, quantity_text
 from tianti.core.exceptions import UnknownNameError
 
 
@@ -107,7 +107,7 @@ def render_front(found: Sequence[Member], cost: str) -> RenderableType:
     table.add_column(cost, justify="right")
     table.add_column("mean", justify="right")
     for member in found:
-        shown = f"{member.cost:,.0f}" if member.cost >= 1000 or member.cost == 0 else f"{member.cost:.4g}"
+        shown = quantity_text(cost, member.cost)
         table.add_row("★" if member.on_front else "", Text(member.entry.name), shown, mean_text(member.entry))
     legend = (
         "★: no other has as high a mean for less. Means are compared as they are, whatever their intervals."

@@ -131,6 +131,16 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         yield site
 
 
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a live site of a store without results."""
+    with (
+        Store(tmp_path_factory.mktemp("fresh")) as store,
+        live(take_snapshot(store), store) as served,
+    ):
+        yield served
+
+
 @contextmanager
 def shown_of(snapshot: Snapshot, store: Store, folder: Path) -> Iterator[Shown]:
     """A site in both ways; its files are written below `folder`."""

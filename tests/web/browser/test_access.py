@@ -94,6 +94,18 @@ def test_no_kind_of_page_has_a_barrier(page, visit, kind, language):
     assert page.locator("h1").count() == 1
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_site_without_results_has_no_barrier(page, fresh, language):
+    for address in ("", "b/all/"):
+        page.goto(f"{fresh}{language}/{address}")
+        page.evaluate(AXE)
+        for theme, width in LOOKS[language]:
+            page.emulate_media(color_scheme=theme)
+            wide_window(page, width)
+            assert barriers(page) == [], (theme, width)
+            assert page.evaluate(WIDER) <= 0, width
+
+
 @pytest.mark.parametrize(("language", "theme"), [("en", "dark"), ("zh", "light")])
 def test_a_board_in_use_has_no_barrier(page, shown, language, theme):
     page.emulate_media(color_scheme=theme)
