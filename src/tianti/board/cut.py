@@ -10,7 +10,7 @@ from types import MappingProxyType
 from tianti.board.board import Board
 from tianti.board.costs import COSTS
 from tianti.board.entries import Cell, Column, Entry
-from tianti.board.filters import Selection
+from tianti.board.filters import UNKNOWN, Selection
 from tianti.board.show import MISSING, mean_text, percent, place_text, quantity_text, value_text
 from tianti.board.slugs import slugs
 from tianti.core.exceptions import UnknownNameError
@@ -97,7 +97,9 @@ def cut(board: Board, selection: Selection) -> Cut:
         ("provenance", "provenance", selection.provenances),
     ):
         _check(what, wanted, (getattr(entry, attribute) for entry in board.entries))
-        entries = [entry for entry in entries if not wanted or getattr(entry, attribute) in wanted]
+        entries = [
+            entry for entry in entries if not wanted or (getattr(entry, attribute) or UNKNOWN) in wanted
+        ]
     for condition in selection.conditions:
         value = number_of(board, condition.column)
         entries = [entry for entry in entries if condition.holds(value(entry))]
@@ -105,7 +107,7 @@ def cut(board: Board, selection: Selection) -> Cut:
         entries = _sorted(entries, board, column)
     pinned = {entry.id: entry for entry in map(board.entry, selection.pins)}
     entries = [*pinned.values(), *(entry for entry in entries if entry.id not in pinned)]
-    _check("language", selection.languages, (column.language for column in board.columns))
+    _check("language", selection.languages, (column.language for column in board.columns if column.language))
     asked = _asked(board, selection)
     columns = tuple(each for each in asked if isinstance(each, Column))
     names = {column.name for column in columns}
@@ -192,11 +194,13 @@ def _named(board: Board) -> dict[str, Column]:
 
 
 def _check(what: str, wanted: Sequence[str], known: Iterable[str]) -> None:
-    there = set(known) - {""}
+    there = set(known)
+    named = there - {""}
+    valid = named | {UNKNOWN} if "" in there else named
     for name in wanted:
-        if name not in there:
-            unknown = "" if there else f"it says the {what} of none; leave this out"
-            raise UnknownNameError(what, name, there, where="this board", remedy=unknown)
+        if name not in valid:
+            unknown = "" if named else f"it says the {what} of none; leave this out"
+            raise UnknownNameError(what, name, valid if named else (), where="this board", remedy=unknown)
 
 
 def _only(cells: Mapping[str, Cell], names: set[str]) -> dict[str, Cell]:

@@ -93,6 +93,9 @@ class Selection:
 
 EVERYTHING = Selection()
 
+UNKNOWN = "unknown"
+"""The word for entries of which the board does not say a thing that one can choose by."""
+
 KEYS: Mapping[str, str] = MappingProxyType(
     {
         "q": "search",

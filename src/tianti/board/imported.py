@@ -19,6 +19,8 @@ from tianti.evaluation.score import Score
 from tianti.store import Store
 
 BY_TASK = "by task"
+NO_ARCHITECTURE = frozenset({"", "?", "unknown"})
+"""What files write where they do not know it."""
 
 
 def imported_results(store: Store, study: str | None = None, tasks: Sequence[str] = ()) -> list[Result]:
@@ -144,9 +146,13 @@ def _model(each: Found) -> dict[str, Any]:
         "name": each.model,
         "fingerprint": fingerprint(["imported", each.record.study, each.model, each.revision]),
         "source": each.record.format,
-        "architecture": each.architecture or "",
+        "architecture": _architecture(each.architecture or ""),
         "parameters": each.parameters,
     }
+
+
+def _architecture(said: str) -> str:
+    return "" if said.strip().casefold() in NO_ARCHITECTURE else said
 
 
 def _adaptation(each: Found, shots: int | str | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from tianti.board.board import Board, Decided, Winner
 from tianti.board.entries import AspectColumn, Entry
 from tianti.board.show import is_share, number, percent
+from tianti.board.zero import ZEROS, zero_of
 from tianti.core.wording import counted
 
 MOST_NOTES = 8
@@ -25,8 +26,7 @@ def legend(board: Board) -> Iterable[str]:
     level, tasks = f"{board.level:.0%}", len(board.counting)
     target = "new samples of the same kind" if board.decided is None else "this bank of samples"
     if tasks:
-        known = any(column.chance is not None for column in board.counting)
-        zero = "0 is guessing" if known else "no chance levels are known: 0 is a score of 0"
+        zero = ZEROS[zero_of([column.chance for column in board.counting])]
         line = f"mean: over {counted(tasks, 'task')}, in %; {zero}, 100 perfect."
         drawn = any(cell.low is not None for entry in board.entries for cell in entry.cells.values())
         yield line + (f" ±: half of the {level} interval for {target}." if drawn else "")

@@ -13,6 +13,7 @@ from typing import Any
 from tianti.board.costs import COSTS
 from tianti.board.cut import QUANTITIES
 from tianti.board.entries import AspectColumn, Cell, Column, Entry
+from tianti.board.filters import UNKNOWN
 from tianti.board.show import half_width, is_share, number, percent
 from tianti.board.slugs import slugs
 from tianti.web.views import View
@@ -88,7 +89,7 @@ def _entries(view: View) -> dict[str, Any]:
     words: Mapping[str, Callable[[Entry], str]] = {
         "adaptation": lambda entry: entry.adaptation,
         "method": lambda entry: entry.method,
-        "family": lambda entry: entry.architecture,
+        "family": lambda entry: entry.architecture or UNKNOWN,
         "provenance": lambda entry: entry.provenance,
     }
     lists = {name: list(dict.fromkeys(map(word, entries))) for name, word in words.items()}

@@ -10,6 +10,7 @@ from typing import Literal
 
 from tianti.board import Board, Cell, Column, Entry
 from tianti.board.slugs import slugs
+from tianti.board.zero import Zero, zero_of
 from tianti.web import draw
 
 UNTITLED = "all"
@@ -57,6 +58,11 @@ class View:
         if any(entry.low is not None for entry in self.board.entries):
             return "means"
         return "scores" if any(cell.low is not None for cell in self.cells) else ""
+
+    @property
+    def zero(self) -> Zero:
+        """What 0 is in a mean of this board."""
+        return zero_of([column.chance for column in self.board.counting])
 
     def bar_of_mean(self, entry: Entry) -> draw.Bar | None:
         """The mean with its interval, on the axis of all means."""

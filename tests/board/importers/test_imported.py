@@ -13,14 +13,20 @@ from result_files import write_all
 from tianti.board.board import Board, Rules
 from tianti.board.build import build_board, results_of
 from tianti.board.compare import compare
+from tianti.board.cut import cut
+from tianti.board.filters import read
 from tianti.board.importers.add import import_files
 from tianti.board.item_scores import find_columns, items_of_results, rank_items, read_items
 from tianti.board.legend import legend, notes
 from tianti.board.place import NewEntry, place
+from tianti.board.snapshot import take_snapshot
 from tianti.board.tables import as_table
 from tianti.core.exceptions import InputError, UnknownNameError
 from tianti.core.progress import Silent
 from tianti.store import Store
+from tianti.web.site import Site
+from tianti.web.table import table_json
+from tianti.web.views import views_of
 from worlds import World
 
 real = pytest.mark.skipif(not REAL_DATA.exists(), reason="no real data beside the checkout")
@@ -108,6 +114,40 @@ def test_entries_without_samples_are_ordered_by_the_mean_and_not_tested(store, f
     assert "by the mean alone" in said
     assert "not measured here" in said
     assert "±" not in said
+
+
+def test_what_files_write_for_an_unknown_architecture_is_one_word(store, tmp_path):
+    rows = ["fullname,Precision,Architecture,BBH Raw,BBH"]
+    for number, said in enumerate(["Llama", "?", "Unknown", ""]):
+        rows.append(f"m{number},bf16,{said},0.5,{40 - number}")
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    import_files(store, [path])
+    board = build_board(store)
+    assert [entry.architecture for entry in board.entries] == ["Llama", "", "", ""]
+    assert [entry.model for entry in cut(board, read("family=unknown")).board.entries] == ["m1", "m2", "m3"]
+    (view,) = views_of([board])
+    assert json.loads(table_json(view, ""))["words"]["family"] == ["Llama", "unknown"]
+    site = Site(take_snapshot(store), store)
+    text = site.render(f"en/b/{board.title}/")[0]
+    assert re.findall('name="family" value="([^"]*)"> *([^<]*?) *<', text) == [
+        ("Llama", "Llama"),
+        ("unknown", "unknown"),
+    ]
+    assert "0 is guessing" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("v2", "0 is guessing"), ("v1", "0 is a score of 0"), ("mteb", "0 is a score of 0")]
+)
+def test_nobody_is_said_to_guess_where_chance_is_unknown(store, files, kind, said):
+    import_files(store, [files[kind]])
+    board = build_board(store)
+    (other,) = {"0 is guessing", "0 is a score of 0"} - {said}
+    page = Site(take_snapshot(store), store).render(f"en/b/{board.title}/")[0]
+    for text in ("\n".join(legend(board)), page):
+        assert said in text
+        assert other not in text
 
 
 def test_a_row_without_a_score_is_missing_and_not_zero(store, files):

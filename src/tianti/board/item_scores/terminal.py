@@ -12,6 +12,7 @@ from rich.text import Text
 from tianti.board.item_scores.panel import Compared, Panel
 from tianti.board.item_scores.rank import ItemRanking
 from tianti.board.show import MISSING, percent, rank_text
+from tianti.board.zero import ZEROS, zero_of
 from tianti.core.wording import counted
 
 NAME_WIDTH = 44
@@ -94,7 +95,7 @@ def _notes(found: ItemRanking, top: int | None) -> Iterable[str]:
     each = f", each answered {found.repeats} times or more" if found.repeats > 1 else ""
     groups = f" in {found.clusters:,} clusters" if found.clusters is not None else ""
     yield (
-        f"{found.by}: {MEANING[found.by]}, in %; 0 is guessing, 100 perfect. "
+        f"{found.by}: {MEANING[found.by]}, in %; {ZEROS[zero_of([task.chance for task in used])]}, 100 perfect. "
         f"{len(used)} of {counted(len(found.tasks), 'task')}, {counted(found.n, 'item')}{groups}{each}."
     )
     if found.ranks == "simultaneous":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tianti.board import Entry
 from tianti.board.cut import QUANTITIES, known_costs
+from tianti.board.filters import UNKNOWN
 from tianti.board.show import quantity_text
 from tianti.web.page import Address, Keys, Page
 from tianti.web.pages import plain
@@ -41,7 +42,7 @@ def context(site: Site, board: str) -> Mapping[str, Any]:
         "cost_text": cost_text,
         "units": UNITS,
         "regimes": _different(entry.method for entry in entries),
-        "families": _different(entry.architecture for entry in entries),
+        "families": _families(entries),
         "provenances": _different(entry.provenance for entry in entries),
         "languages": _different(column.language for column in view.board.columns),
         "sizes": size_classes(entries),
@@ -53,6 +54,12 @@ def context(site: Site, board: str) -> Mapping[str, Any]:
 def cost_text(entry: Entry, key: str) -> str:
     """What an entry took of something, short."""
     return quantity_text(key, QUANTITIES[key](entry))
+
+
+def _families(entries: Sequence[Entry]) -> list[str]:
+    """The architectures; where that of some entries is not known, the word for it stands last."""
+    missing = any(not entry.architecture for entry in entries)
+    return [*_different(entry.architecture for entry in entries), *([UNKNOWN] if missing else [])]
 
 
 def _different(words: Iterable[str]) -> list[str]:
