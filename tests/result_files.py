@@ -64,10 +64,11 @@ SAMPLES = [
 TIME = "2026-07-08T16-04-34.219874"
 V1 = "\ufeffModel,Average,ARC (25-shot),HellaSwag (10-shot),Parameters\na/b,60,50,70,1\nc/d,50,40,60,\na/b,60,50,70,1\n"
 V2 = (
-    ",fullname,Precision,Model sha,Chat Template,#Params (B),IFEval Raw,IFEval,BBH Raw,BBH,Hub License\n"
-    "0,a/b,bfloat16,0123,True,7.2,0.5,50.0,0.6,30.0,mit\n"
-    "1,a/b,float16,0123,True,7.2,0.4,40.0,0.5,20.0,mit\n"
-    "2,c/d,bfloat16,,False,-1,0.3,30.0,0.4,10.0,\n"
+    ",fullname,Precision,Model sha,Chat Template,#Params (B),IFEval Raw,IFEval,BBH Raw,BBH,Hub License,"
+    "CO₂ cost (kg),Submission Date\n"
+    "0,a/b,bfloat16,0123,True,7.2,0.5,50.0,0.6,30.0,mit,11.351698937,2024-06-12\n"
+    "1,a/b,float16,0123,True,7.2,0.4,40.0,0.5,20.0,mit,,2025-02-01\n"
+    "2,c/d,bfloat16,,False,-1,0.3,30.0,0.4,10.0,,,\n"
 )
 MTEB = (
     "model,revision,task,split,hf_subset,main_score,evaluation_time\n"

@@ -92,6 +92,25 @@ def test_energy_is_seconds_times_the_stated_power_and_unknown_without_one(world)
     assert [member.cost for member in found] == [150.0, 300.0, 300.0]
 
 
+def test_what_is_known_of_an_imported_entry_is_the_size_of_its_model(world):
+    sizes = {"small": 10, "large": 1000, "unknown": None, "bad": 100}
+    results = [
+        replace(
+            world.result(
+                name, chance=0.3 if name == "bad" else 0.9 if name == "large" else 0.6, price=Price()
+            ),
+            model=world.model(name) | {"parameters": size},
+            provenance="imported",
+        )
+        for name, size in sizes.items()
+    ]
+    found = pareto(assemble(results, ""), "parameters")
+    assert [(m.entry.model, m.cost, m.on_front) for m in found] == [
+        ("small", 10, True), ("bad", 100, False), ("large", 1000, True),
+    ]  # fmt: skip
+    assert "how large the models are" in str(render_front([], "parameters"))
+
+
 def test_entries_that_lack_a_task_or_were_imported_are_left_out(world):
     results = [
         world.result("a", task="sentiment"),
@@ -101,7 +120,7 @@ def test_entries_that_lack_a_task_or_were_imported_are_left_out(world):
     assert [member.entry.model for member in pareto(assemble(results, ""), "seconds")] == ["a"]
     imported = [replace(result, provenance="imported", price=Price()) for result in results]
     assert pareto(assemble(imported, ""), "seconds") == []
-    assert set(COSTS) == {"trained", "examples", "seconds", "tokens", "energy"}
+    assert set(COSTS) == {"parameters", "trained", "examples", "seconds", "tokens", "energy"}
 
 
 def test_the_front_in_the_terminal(store, world):

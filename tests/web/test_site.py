@@ -468,6 +468,39 @@ def test_what_the_imported_file_does_not_say_is_missing_on_its_pages(store, tmp_
         assert (cell["n"], cell["errors"], cell["skipped"]) == (None, None, None)
 
 
+def test_what_the_source_says_of_a_model_stands_on_its_page(store, tmp_path):
+    import_files(store, [write_all(tmp_path / "files")["v2"]])
+    site = Site(take_snapshot(store), store)
+    (view,) = site.views
+    slugs = {entry.cells["IFEval (0-shot)"].value: view.models[entry.model] for entry in view.board.entries}
+    text = site.render(f"en/m/{slugs[0.5]}/")[0]
+    rows = re.findall(
+        "<tr><th scope=.row.>(.*?)</th><td>(.*?)</td></tr>",
+        text.partition("As stated by the source")[2].replace("<wbr>", ""),
+    )
+    assert rows == [
+        ("Precision", "bfloat16"), ("Model sha", "0123"), ("Hub License", "mit"), ("CO₂ cost (kg)", "11.35"),
+        ("Submission Date", "2024-06-12"),
+    ]  # fmt: skip
+    stated = json.loads(site.render(f"api/v1/models/{slugs[0.5]}.json")[0])["entries"][0]["stated"]
+    assert stated == dict(rows) | {"CO₂ cost (kg)": "11.351698937"}
+    assert "CO₂" not in site.render(f"en/m/{slugs[0.4]}/")[0]
+    assert "来源所述" in site.render(f"zh/m/{slugs[0.3]}/")[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("v2", "newest result of 2025-02-01"),
+        ("v1", "newest result of 2023-05-23"),
+        ("mteb", "imported on 20"),
+    ],
+)
+def test_the_newest_result_is_of_the_day_that_its_file_says(store, tmp_path, kind, said):
+    import_files(store, [write_all(tmp_path / "files")[kind]])
+    assert said in Site(take_snapshot(store), store).render("en/")[0]
+
+
 def test_letters_of_bands():
     assert [letter(number) for number in (1, 26, 27, 52, 703)] == ["A", "Z", "AA", "AZ", "AAA"]
 

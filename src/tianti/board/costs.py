@@ -9,6 +9,7 @@ from tianti.board.entries import Entry
 
 COSTS: Mapping[str, Callable[[Entry], float | None]] = MappingProxyType(
     {
+        "parameters": lambda entry: entry.parameters,
         "trained": lambda entry: entry.price.trainable_parameters,
         "examples": lambda entry: entry.price.training_examples,
         "seconds": lambda entry: entry.price.seconds,
@@ -16,5 +17,5 @@ COSTS: Mapping[str, Callable[[Entry], float | None]] = MappingProxyType(
         "energy": lambda entry: entry.price.watt_hours,
     }
 )
-"""For one seed: the parameters that were trained, the examples to learn from, the seconds and tokens of training and
-evaluation together, and watt-hours where the power is stated. None where it is not known."""
+"""For one seed: the parameters of the model and those that were trained, the examples to learn from, the seconds and
+tokens of training and evaluation together, and watt-hours where the power is stated. None where it is not known."""

@@ -19,12 +19,10 @@ QUANTITIES: Mapping[str, Callable[[Entry], float | None]] = MappingProxyType(
     {
         "rank": lambda entry: entry.rank,
         "mean": lambda entry: _shown(percent(entry.mean)),
-        "parameters": lambda entry: entry.parameters,
         **COSTS,
     }
 )
-"""The columns that are no tasks: the place, the mean in per cent as it is shown, the model's parameters, and what it
-took."""
+"""The columns that are no tasks: the place, the mean in per cent as it is shown, and what an entry costs."""
 
 TEXTS: Mapping[str, Callable[[Entry], str]] = MappingProxyType(
     {
@@ -35,7 +33,7 @@ TEXTS: Mapping[str, Callable[[Entry], str]] = MappingProxyType(
 )
 """What entries are sorted by as text."""
 
-BEHIND = ("parameters", *COSTS)
+BEHIND = tuple(COSTS)
 """What stands behind the tasks on a page and in a table for a paper, each where it is known of some entry."""
 
 ALWAYS = "rank"

@@ -191,3 +191,5 @@ class Entry:
     band: int | None = None
     price: Price = field(default_factory=Price)
     provenance: Provenance = "measured"
+    stated: Mapping[str, str] = field(default_factory=dict)
+    """What the file that it was imported from says of the model beside its scores: its licence, its kind, …"""

@@ -148,6 +148,7 @@ def _model(each: Found) -> dict[str, Any]:
         "source": each.record.format,
         "architecture": _architecture(each.architecture or ""),
         "parameters": each.parameters,
+        "stated": each.stated,
     }
 
 

@@ -16,6 +16,12 @@ from tianti.board.entries import Entry
 from tianti.board.show import mean_text, quantity_text
 from tianti.core.exceptions import UnknownNameError
 
+WITHOUT = {
+    "energy": "state the power of the machine with --watts",
+    "parameters": "nobody said how large the models are",
+}
+"""Why nothing is known of a cost."""
+
 
 @dataclass(frozen=True)
 class Member:
@@ -27,10 +33,10 @@ class Member:
 
 
 def pareto(board: Board, cost: str) -> list[Member]:
-    """The measured entries that have all tasks, cheapest first; of equal cost the best first.
+    """The entries that have all tasks and of which the cost is known, cheapest first; of equal cost the best first.
 
-    Means are compared as they are, without regard to their intervals. Entries that were imported have no cost here, and
-    a mean over fewer tasks is no mean of the same.
+    Means are compared as they are, without regard to their intervals. What an entry took that was imported nobody said,
+    but perhaps how large its model is; a mean over fewer tasks is no mean of the same.
 
     Raises:
         UnknownNameError: there is no such cost.
@@ -97,10 +103,7 @@ def as_json(found: Sequence[Member]) -> list[dict[str, Any]]:
 def render_front(found: Sequence[Member], cost: str) -> RenderableType:
     """A table of the entries by their cost, those on the front marked."""
     if not found:
-        without = (
-            "state the power of the machine with --watts" if cost == "energy" else "nothing was measured"
-        )
-        return Text(f"No entry has a known cost in {cost}: {without}.")
+        return Text(f"No entry has a known cost in {cost}: {WITHOUT.get(cost, 'nothing was measured')}.")
     table = Table(title=f"mean against {cost}, cheapest first", title_justify="left", box=None)
     table.add_column("front")
     table.add_column("entry")

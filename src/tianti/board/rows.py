@@ -113,6 +113,7 @@ def _entry(
         adaptation=names[1],
         method=result.adaptation["name"],
         provenance=result.provenance,
+        stated=result.model.get("stated", {}),
         cells={name: each.cell for name, each in measured.items()},
         price=whole_price([each.price for each in measured.values() if each.price is not None], watts),
     )

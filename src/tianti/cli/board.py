@@ -60,7 +60,9 @@ def board(
     front: Annotated[
         str,
         typer.Option(
-            "--pareto", metavar="COST", help="What scores cost: trained, examples, seconds, tokens or energy."
+            "--pareto",
+            metavar="COST",
+            help="What scores cost: parameters, trained, examples, seconds, tokens or energy.",
         ),
     ] = "",
     watts: WattsOption = None,

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from tianti.board.entry_items import EntryItems
+from tianti.board.importers.form import NEWEST
 from tianti.board.items import ItemAnalysis, analyse_items
 from tianti.board.results import main_score
 from tianti.board.snapshot import Snapshot
@@ -119,13 +120,19 @@ class Site:
         """The board and the id of a run."""
         return _found(self._runs, slug)
 
-    def newest(self, view: View) -> str:
-        """The day (UTC) of the newest result of a board, as `2026-01-31`; empty where it has none."""
+    def days(self, view: View) -> tuple[str, str]:
+        """The days (UTC) of the newest result of a board, and of its newest import, as `2026-01-31`; each empty where
+        there is none. Of a result that was imported only its file may say when it was."""
         finished = [
             self.snapshot.runs[run_id].run.finished_at for run_id in view.runs if run_id in self.snapshot.runs
         ]
-        imported = [each.imported_at for each in self._imports() if each.study == view.board.title]
-        return max((time[:10] for time in (finished or imported) if time), default="")
+        imports = [each for each in self._imports() if each.study == view.board.title]
+        times = finished or [str(each.facts.get(NEWEST, "")) for each in imports]
+        newest, imported = (
+            max((time[:10] for time in found if time), default="")
+            for found in (times, [each.imported_at for each in imports])
+        )
+        return newest, imported
 
     def _context_of(self, page: Page, keys: tuple[tuple[str, str], ...]) -> Mapping[str, Any]:
         return page.context(self, **dict(keys))

@@ -118,7 +118,6 @@ def _entries(view: View) -> dict[str, Any]:
 def _costs(entries: Sequence[Entry]) -> dict[str, Numbers]:
     """Counts as they are, seconds in tenths, energy with three digits."""
     shown: Mapping[str, Callable[[float], float]] = {
-        "parameters": round,
         **dict.fromkeys(COSTS, round),
         "seconds": lambda seconds: round(10 * seconds),
         "energy": lambda energy: float(number(energy).replace(",", "")),

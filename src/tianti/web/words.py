@@ -45,6 +45,7 @@ ASPECTS = {
     "fairness": "fairness",
 }
 COST_NAMES = {
+    "parameters": "parameters",
     "trained": "trained parameters",
     "examples": "training examples",
     "seconds": "seconds",

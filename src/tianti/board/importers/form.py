@@ -15,6 +15,8 @@ import pyarrow as pa
 
 FIELD = "field."
 CHAT = "chat template"
+NEWEST = "newest result"
+"""The fact that says of which day the newest result of a file is, as `2026-01-31`."""
 WHO = ("model", "revision", "variant", "shots")
 WHAT = ("task", "version", "metric")
 _KEYS = [

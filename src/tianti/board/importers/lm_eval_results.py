@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from tianti.board.importers import lm_eval
-from tianti.board.importers.form import SCORES, Content, table_of
+from tianti.board.importers.form import NEWEST, SCORES, Content, table_of
 from tianti.board.importers.source import SourceFile
 from tianti.core.exceptions import InputError
 from tianti.store.codec import to_text
@@ -50,6 +51,8 @@ def read(file: SourceFile) -> Content:
     facts = {name: value for name, value in content.items() if name not in ("results", "groups")}
     if content is results:
         facts = {}
+    if day := _day(content.get("date")):
+        facts |= {NEWEST: day}
     parts = {task: lm_eval.part_of_task(*reversed(lm_eval.samples_of(content, task))) for task in results}
     notes = tuple(f"{task}: {part}" for task, part in parts.items() if part)
     return Content(NAME, lm_eval.NAME, {"scores": table_of(SCORES, rows)}, _finite(facts), notes)
@@ -103,6 +106,14 @@ def _rows(content: Mapping[str, Any], task: str, found: Mapping[str, Any]) -> It
             "main": name == ranking,
             "more": to_text(_finite(rest), f"task {task}"),
         }
+
+
+def _day(seconds: Any) -> str:
+    """The day (UTC) of a time in seconds since 1970; empty where it is none."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    except (TypeError, ValueError, OverflowError, OSError):
+        return ""
 
 
 def _stderr(value: float | None) -> float | None:

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tianti.board.importers.form import SCORES, Content, columns_of
+from tianti.board.importers.form import NEWEST, SCORES, Content, columns_of
 from tianti.board.importers.numbers import numbers
 from tianti.board.importers.source import SourceFile
 from tianti.core.wording import counted
 
 NAME = "open-llm-leaderboard-v1"
 TASK = re.compile(r"(\S+) ?\((\d+)-shot\)")
+NOT_STATED = frozenset({"Parameters"})
+"""They are shares of the largest model's."""
 METRICS = {"ARC": "acc_norm", "HellaSwag": "acc_norm", "MMLU": "acc", "TruthfulQA": "mc2"}
 """What the leaderboard showed of its tasks."""
 
@@ -53,9 +55,10 @@ def read(file: SourceFile) -> Content:
         (f"{counted(int(same.sum()), 'row')} left out: the same row stands before it",) if same.any() else ()
     )
     date = re.fullmatch(r"\d{8}", file.stem)
-    return Content(
-        NAME, f"{NAME}-{date[0]}" if date else NAME, {"scores": pa.concat_tables(parts)}, notes=notes
-    )
+    study, facts = NAME, {}
+    if date:
+        study, facts = f"{NAME}-{date[0]}", {NEWEST: f"{date[0][:4]}-{date[0][4:6]}-{date[0][6:]}"}
+    return Content(NAME, study, {"scores": pa.concat_tables(parts)}, facts, notes)
 
 
 def _occurrences(table: pa.Table) -> tuple[pa.Array, Any]:

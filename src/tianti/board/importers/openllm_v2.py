@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tianti.board.importers.form import CHAT, SCORES, Content, columns_of
+from tianti.board.importers.form import CHAT, NEWEST, SCORES, Content, columns_of
 from tianti.board.importers.numbers import numbers
 from tianti.board.importers.source import SourceFile
 
 NAME = "open-llm-leaderboard-v2"
+SUBMITTED = "Submission Date"
 SHOTS = {"IFEval": 0, "BBH": 3, "MATH Lvl 5": 4, "GPQA": 0, "MUSR": 0, "MMLU-PRO": 5}
+NOT_STATED = frozenset({"", "eval_name", "T", "Model", "Architecture", "#Params (B)", "Chat Template"})
+"""Columns that say nothing of the model, or what stands elsewhere on its page."""
 NORMALISED = "normalised"
 """Its place between guessing (0) and perfect (1) as the leaderboard computed it from sub-tasks that the table lacks,
 0 where it is worse than guessing."""
@@ -55,7 +60,15 @@ def read(file: SourceFile) -> Content:
                     "value": pa.array(value, from_pandas=True),
                 }
                 parts.append(columns_of(SCORES, rows, given, fields))
-    return Content(NAME, NAME, {"scores": pa.concat_tables(parts)})
+    return Content(NAME, NAME, {"scores": pa.concat_tables(parts)}, _newest(table))
+
+
+def _newest(table: pa.Table) -> dict[str, str]:
+    """The newest day on which a model was submitted."""
+    if SUBMITTED not in table.column_names:
+        return {}
+    days = [day for day in table[SUBMITTED].to_pylist() if day and re.fullmatch(r"\d{4}-\d\d-\d\d", day)]
+    return {NEWEST: max(days)} if days else {}
 
 
 def _revision(table: pa.Table) -> pa.ChunkedArray:

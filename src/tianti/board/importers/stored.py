@@ -7,8 +7,8 @@ rows (splits and subsets of MTEB). Values per sample stand for the score that wa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tianti.board.importers.form import ITEMS, SCORES, WHAT, WHO
+from tianti.board.importers import FORMATS
+from tianti.board.importers.form import FIELD, ITEMS, SCORES, WHAT, WHO
 from tianti.board.importers.lm_eval import samples_of
 from tianti.board.results import Choice, Items
 from tianti.stats.intervals import mean_over_repeats
@@ -24,6 +25,10 @@ from tianti.stats.moments import Array
 from tianti.store import ImportRecord, Store
 
 KEY = (*WHO, *WHAT)
+NOT_STATED: Mapping[str, Collection[str]] = {
+    each.NAME: each.NOT_STATED for each in FORMATS if hasattr(each, "NOT_STATED")
+}
+"""Of the formats that have a row for each model: the columns that are not told of it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,8 @@ class Found:
     """How many samples the task has, where the file says."""
     empty_rows: int = 0
     """Rows of the file that have no value, beside those that the value is the mean of."""
+    stated: Mapping[str, str] = field(default_factory=dict)
+    """What the file says of the model beside its scores, by the names of its columns."""
 
     @property
     def who(self) -> tuple[Any, ...]:
@@ -88,16 +95,22 @@ def _beside(each: Found, other: Found) -> Found:
         parameters=each.parameters or other.parameters,
         architecture=each.architecture or other.architecture,
         of=each.of or other.of,
+        stated=each.stated or other.stated,
     )
 
 
 def _read(store: Store, record: ImportRecord, chosen: Choice) -> Iterable[Found]:
     """Scores first, then what has values per sample, which stand for them."""
-    scores = store.imported_table(record, "scores", SCORES.names)
+    hidden = NOT_STATED.get(record.format)
+    scores = store.imported_table(record, "scores", SCORES.names if hidden is None else None)
     items = store.imported_table(record, "items", ITEMS.names)
     found: list[Found] = []
     if scores is not None:
-        found += _scores(_only(scores, chosen), record)
+        scores = _only(scores, chosen)
+        found += _scores(scores, record)
+        if hidden is not None:
+            stated = _stated(scores, hidden)
+            found = [replace(each, stated=stated[each.who]) for each in found]
     if items is not None:
         found += _items(_only(items, chosen), record)
     for each in found:
@@ -111,6 +124,24 @@ def _only(table: pa.Table, chosen: Choice) -> pa.Table:
         return main
     wanted = [name for name in main["task"].unique().to_pylist() if chosen.has(name)]
     return main.filter(pc.is_in(main["task"], pa.array(wanted, pa.string())))
+
+
+def _stated(table: pa.Table, hidden: Collection[str]) -> dict[tuple[Any, ...], dict[str, str]]:
+    """What each model's rows say beside its scores, which all of them repeat; without what is missing."""
+    names = [
+        name
+        for name in table.column_names
+        if name.startswith(FIELD) and name.removeprefix(FIELD) not in hidden
+    ]
+    who = ["model", "revision", "variant"]
+    texts = pa.table({name: table[name].cast(pa.string()) for name in (*who, *names)})
+    grouped = texts.group_by(who, use_threads=False).aggregate([(name, "max") for name in names])
+    return {
+        tuple(row[name] for name in who): {
+            name.removeprefix(FIELD): row[f"{name}_max"] for name in names if row[f"{name}_max"] is not None
+        }
+        for row in grouped.to_pylist()
+    }
 
 
 def _scores(table: pa.Table, record: ImportRecord) -> Iterable[Found]:

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Tile:
     """A board at a glance: its best entry, None where none has a mean over all tasks, and the one with a mean over most
-    of them (`fullest`); the best of each class of sizes, where there are several; and the day of its newest result,
-    empty where it has none."""
+    of them (`fullest`); the best of each class of sizes, where there are several; the day of its newest result, empty
+    where nobody says it; and that of its newest import."""
 
     view: View
     best: Entry | None
     fullest: Entry | None
     by_size: Sequence[tuple[SizeClass, Entry]]
     newest: str
+    imported_on: str
 
     @property
     def imported(self) -> bool:
@@ -53,7 +54,7 @@ def _tile(site: Site, view: View) -> Tile:
     classes = size_classes(known)
     by_size = [(each, next(entry for entry in known if each.holds(entry))) for each in classes]
     by_size = by_size if len(classes) > 1 else []
-    return Tile(view, known[0] if known else None, fullest, by_size, site.newest(view))
+    return Tile(view, known[0] if known else None, fullest, by_size, *site.days(view))
 
 
 PAGE = Page(Address(""), "home.html", once, context)

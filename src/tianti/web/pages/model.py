@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tianti.board import Column
+from tianti.board import Column, Entry
 from tianti.board.compare import Difference
 from tianti.board.curves import curves, shot_curves
 from tianti.board.gains import Gain, gains
@@ -38,6 +39,7 @@ def context(site: Site, model: str) -> Mapping[str, Any]:
         "model": name,
         "entries": entries,
         "columns": [column for column in view.board.columns if column.name in asked],
+        "stated": stated(entries),
         "base": base,
         "gains": found,
         "gain_chart": gain_chart(found),
@@ -51,6 +53,20 @@ def context(site: Site, model: str) -> Mapping[str, Any]:
         "history": history(own, snapshot),
         "commands": commands(own, snapshot.runs),
     }
+
+
+def stated(entries: Sequence[Entry]) -> list[tuple[list[str], list[tuple[str, str]]]]:
+    """What the files say of the model beside its scores, with the adaptations for which they say the same."""
+    found: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for entry in entries:
+        if entry.stated:
+            found.setdefault(tuple(entry.stated.items()), []).append(entry.adaptation)
+    return [(names, [(name, _brief(text)) for name, text in rows]) for rows, names in found.items()]
+
+
+def _brief(text: str) -> str:
+    """Numbers of many digits with four; all else as it stands."""
+    return f"{float(text):.4g}" if re.fullmatch(r"-?[0-9]{1,6}\.[0-9]{4,}", text) else text
 
 
 def shown_sign(found: Difference | None, column: Column) -> int:
