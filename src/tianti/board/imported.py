@@ -45,9 +45,7 @@ def imported_items(store: Store, board: Board) -> dict[str, dict[str, Items]]:
     if not any("items" in record.parts for record in store.imports(board.title or None)):
         return {}
     tasks = {column.fingerprint: column.name for column in board.columns}
-    entries = {
-        (entry.model_fingerprint, entry.adaptation.partition(" #")[0]): entry.id for entry in board.entries
-    }
+    entries = entry_ids(board)
     found: dict[str, dict[str, Items]] = defaultdict(dict)
     for result in imported_results(store, board.title or None):
         entry = entries.get((result.model["fingerprint"], result.adaptation["label"]))
@@ -55,6 +53,23 @@ def imported_items(store: Store, board: Board) -> dict[str, dict[str, Items]]:
         if result.items is not None and entry is not None and task is not None:
             found[entry][task] = result.items
     return dict(found)
+
+
+def entry_ids(board: Board) -> dict[tuple[str, str], str]:
+    """The ids of the entries of an imported board, by the fingerprints of their models and their adaptations."""
+    return {
+        (entry.model_fingerprint, entry.adaptation.partition(" #")[0]): entry.id for entry in board.entries
+    }
+
+
+def imported_pairs(store: Store, study: str) -> list[tuple[Found, Result]]:
+    """What the files of a study say, each with the result that it is.
+
+    Raises:
+        StoreError: a file of the store is gone or was changed.
+    """
+    found = read_found(store, store.imports(study))
+    return list(zip(found, _results(found), strict=True))
 
 
 def _results(found: Sequence[Found]) -> list[Result]:

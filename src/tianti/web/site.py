@@ -12,10 +12,11 @@ api/v1/…                    the data, see tianti.web.data
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from tianti.board.entry_items import EntryItems
+from tianti.board.imported_texts import imported_texts
 from tianti.board.importers.form import NEWEST
 from tianti.board.items import ItemAnalysis, analyse_items
 from tianti.board.results import main_score
@@ -49,6 +50,7 @@ class Site:
         self.extent = extent
         self.read_answers = store.answers
         self._imports = store.imports
+        self.imported_texts = partial(imported_texts, store)
         self.answers = lru_cache(maxsize=8)(store.answers)
         self.items = {view.slug: EntryItems(store, view.board) for view in self.views}
         self._leaf = leaf

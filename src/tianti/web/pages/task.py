@@ -11,7 +11,8 @@ from tianti.board import Cell, Column
 from tianti.board.items import Item, ItemAnalysis
 from tianti.stats import normalise
 from tianti.web.page import Address, Keys, Page
-from tianti.web.runs import ShownAnswer
+from tianti.web.runs import LONGEST_TEXT, ShownAnswer
+from tianti.web.samples import START
 from tianti.web.views import View
 
 if TYPE_CHECKING:
@@ -20,8 +21,21 @@ if TYPE_CHECKING:
 PROMPTS = 3
 LISTED = 20
 """Samples of each kind that a page lists."""
+ANSWERS = 5
+"""Entries whose answers stand beside the text of an imported sample."""
 NEAR_TOP = 0.95
 """Where a normalised score is taken for near the top."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """An imported sample: its prompt and what is right, as the file of its first entry has them, and answers by the
+    names of entries."""
+
+    sample: str
+    prompt: str
+    target: str
+    answers: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,9 @@ def context(site: Site, task: str) -> Mapping[str, Any]:
     column = next(column for column in view.board.columns if column.name == name)
     found = site.analysis(view.slug, name)
     numbers = _numbers(site, view, name)
+    hardest = _hardest(column, found) if found else []
+    listed = [*found.missed[:LISTED], *hardest, *found.backward[:LISTED]] if found else []
+    imported = any(entry.provenance == "imported" for entry, _ in rows)
     return {
         "view": view,
         "slug": task,
@@ -56,7 +73,9 @@ def context(site: Site, task: str) -> Mapping[str, Any]:
         "rows": sorted(rows, key=lambda row: (row[1].rank is None, row[1].rank or 0, row[0].name)),
         "saturation": saturation(column, [cell for _, cell in rows]),
         "analysis": found,
-        "hardest": _hardest(column, found) if found else [],
+        "hardest": hardest,
+        "imported": imported,
+        "texts": _texts(site, view, column, listed) if imported and listed else [],
         "most": LISTED,
         "numbers": numbers,
         "versions": _versions(view, column),
@@ -87,6 +106,26 @@ def _hardest(column: Column, found: ItemAnalysis) -> list[Item]:
     mixed = [item for item in found.items if found.lowest < item.mean < found.highest]
     sign = 1 if column.higher_is_better else -1
     return sorted(mixed, key=lambda item: sign * item.mean)[:LISTED]
+
+
+def _texts(site: Site, view: View, column: Column, listed: Sequence[Item]) -> list[Text]:
+    """The texts of these samples, each once, of what was imported with them."""
+    found = site.imported_texts(view.board, column, {item.name for item in listed})
+    names = {entry.id: entry.name for entry in view.board.entries}
+    return [
+        Text(
+            sample,
+            next(_cut(text.prompt, LONGEST_TEXT) for text in said.values()),
+            next(_cut(text.target, START) for text in said.values()),
+            [(names[entry], _cut(text.answer, START)) for entry, text in list(said.items())[:ANSWERS]],
+        )
+        for sample in dict.fromkeys(item.name for item in listed)
+        if (said := found.get(sample))
+    ]
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]} …"
 
 
 def _versions(view: View, column: Column) -> list[Column]:
