@@ -1,7 +1,6 @@
 import re
 from dataclasses import replace
 from html import unescape
-from importlib.resources import files
 
 import pytest
 
@@ -12,8 +11,6 @@ from tianti.board.entries import Price
 from tianti.board.gains import gains
 from tianti.web.charts import NEAR, by_epoch, fronts, training_chart, written
 from tianti.web.site import Site
-
-GROUNDS = {"light": "#ffffff", "dark": "#181d25"}
 
 
 @pytest.fixture
@@ -148,26 +145,3 @@ def test_how_numbers_are_written():
     assert [written(value) for value in (1234567, 0, 0.12345, 1234.5, None)] == [
         "1,234,567", "0", "0.1235", "1,234", "–",
     ]  # fmt: skip
-
-
-def luminance(colour):
-    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def test_colours_of_charts_are_okabe_and_itos_and_the_first_can_be_seen_on_either_ground():
-    okabe_ito = {
-        "#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7",
-    }  # fmt: skip
-    style = (files("tianti.web") / "static/style.css").read_text()
-    found = re.findall(r"--series-(\d): (#\w{6})", style)
-    for theme, colours in (("light", found[:7]), ("dark", found[7:14])):
-        assert [number for number, _ in colours] == [str(number) for number in range(1, 8)]
-        assert {colour for _, colour in colours} <= okabe_ito
-        assert len(set(colours)) == 7
-        ground = luminance(GROUNDS[theme])
-        for _, colour in colours[:4]:
-            ratio = (max(luminance(colour), ground) + 0.05) / (min(luminance(colour), ground) + 0.05)
-            # WCAG asks for 3 of graphics; what has less has an outline in the colour of the text.
-            assert ratio > 2.9

@@ -1,10 +1,15 @@
-"""Colours of the sheet differ by the ratios of WCAG 2.2: text 4.5 to 1, edges and what has the focus 3 to 1."""
+"""Colours of the sheet differ by the ratios of WCAG 2.2: text 4.5 to 1; edges, the focus and what is drawn 3 to 1.
+
+Those of series are told apart by people of any colour vision.
+"""
 
 import re
 from importlib.resources import files
-from itertools import product
+from itertools import combinations, product
 
 import pytest
+
+from colour_vision import MACHADO, difference, linear, seen
 
 SHEET = files("tianti.web").joinpath("static/style.css").read_text(encoding="utf-8")
 LIGHT, DARK = (
@@ -13,6 +18,11 @@ LIGHT, DARK = (
 )
 INKS = ("ink", "soft", "accent", "bad", "good")
 GROUNDS = ("ground", "raised", "band")
+SERIES = tuple(f"series-{number}" for number in range(1, 8))
+DRAWN = (*SERIES, "soft", "strong-line", "accent")
+"""What charts and whiskers are drawn with; `line` only rules the ground, which says nothing."""
+APART = 15
+"""Of CIEDE2000, between any two series."""
 
 
 def colour(text):
@@ -28,9 +38,8 @@ def over(front, share, back):
 
 def luminance(parts):
     """Relative luminance, https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
-    shares = (part / 255 for part in parts)
-    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    red, green, blue = linear(parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def ratio(one, other):
@@ -78,3 +87,31 @@ def test_edges_of_fields_and_the_focus_are_seen(theme):
     for edge, ground in product(("strong-line", "focus"), GROUNDS):
         assert ratio(colour(theme[edge]), colour(theme[ground])) >= 3, (edge, ground)
     assert all(ratio(colour(theme["focus"]), ground) >= 3 for ground in tinted(theme))
+
+
+@pytest.mark.parametrize("theme", [LIGHT, {**LIGHT, **DARK}], ids=["light", "dark"])
+def test_what_is_drawn_is_seen(theme):
+    for name, ground in product(DRAWN, GROUNDS):
+        assert ratio(colour(theme[name]), colour(theme[ground])) >= 3, (name, ground)
+
+
+@pytest.mark.parametrize("vision", MACHADO)
+@pytest.mark.parametrize("theme", [LIGHT, {**LIGHT, **DARK}], ids=["light", "dark"])
+def test_series_are_told_apart_with_any_colour_vision(theme, vision):
+    found = {name: seen(colour(theme[name]), vision) for name in SERIES}
+    for one, other in combinations(SERIES, 2):
+        assert difference(found[one], found[other]) >= APART, (one, other)
+
+
+def test_differences_are_those_of_the_standard():
+    """Pairs of table 1 of Sharma, Wu and Dalal 2005; grey stays grey to everybody."""
+    for one, other, expected in (
+        ((50.0, 2.6772, -79.7751), (50.0, 0.0, -82.7485), 2.0425),
+        ((50.0, -1.3802, -84.2814), (50.0, 0.0, -82.7485), 1.0),
+        ((50.0, -0.001, 2.49), (50.0, 0.0011, -2.49), 4.7461),
+        ((60.2574, -34.0099, 36.2677), (60.4626, -34.1751, 39.4387), 1.2644),
+    ):
+        assert difference(one, other) == pytest.approx(expected, abs=1e-4)
+        assert difference(other, one) == pytest.approx(expected, abs=1e-4)
+    for vision in MACHADO:
+        assert seen([128, 128, 128], vision) == pytest.approx(seen([128, 128, 128], "usual"), abs=1e-2)

@@ -109,14 +109,14 @@ def test_charts_follow_the_theme(page, charted, language):
     page.goto(f"{charted}{language}/b/all/")
     look_at(page, "figure#pareto-trained")
     svg = page.locator("figure#pareto-trained svg").first
-    assert "#0072b2" in svg.inner_html().lower()
+    assert "#0064a2" in svg.inner_html().lower()
     page.emulate_media(color_scheme="dark")
     for _ in range(200):
-        if "#56b4e9" in svg.inner_html().lower():
+        if "#78cdff" in svg.inner_html().lower():
             break
         page.wait_for_timeout(20)
-    # Blue is the colour of the first series in light, and of the seventh in dark, which is not there.
-    assert "#0072b2" not in svg.inner_html().lower()
+    # The blue of the first series in light is no colour of the other theme.
+    assert "#0064a2" not in svg.inner_html().lower()
 
 
 def test_names_that_would_do_harm_are_written_as_they_are(page, charted):
