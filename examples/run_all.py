@@ -45,7 +45,7 @@ STUDIES = (
 PAGE = HERE.parent / "docs" / "reference" / "real-data.md"
 ADAPTATIONS = HERE.parent / "docs" / "reference" / "adaptations.md"
 SMALL_LIMIT = 8
-SMALL_EXAMPLES, SMALL_LENGTH = 64, 128
+SMALL_EXAMPLES, SMALL_LENGTH = 32, 128
 SMALL_ROWS = 100
 """Of each split to learn from or validate on: else most of the time goes into validating and into baselines."""
 
