@@ -70,12 +70,15 @@ def serve_store(
         StoreError: there is no store in the folder.
         InputError: one cannot listen there.
     """
-    import uvicorn
+    from tianti.core.garbage import without_collection
 
-    from tianti.board.assemble import USUAL
-    from tianti.store import open_or_none, open_store
-    from tianti.web.app import app_of
-    from tianti.web.live import Live
+    with without_collection():
+        import uvicorn
+
+        from tianti.board.assemble import USUAL
+        from tianti.store import open_or_none, open_store
+        from tianti.web.app import app_of
+        from tianti.web.live import Live
 
     found = open_or_none(folder) if or_none else open_store(folder)
     with found as opened, listen(place.host, place.port) as listening, ExitStack() as opening:

@@ -11,8 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 from scipy.special import expit, logit
 
 from tianti.core.exceptions import InputError
@@ -102,6 +100,9 @@ def latent_index(
 def connected_groups(present: Array) -> Array:
     """A number from 0 for each entry's group: entries of one group are linked by tasks that both have, or by
     a chain of such entries. Shape (M,)."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
     entries, tasks = present.shape
     rows, columns = np.nonzero(present)
     size = entries + tasks
