@@ -3,7 +3,7 @@ import json
 import pytest
 
 from tianti.core.exceptions import UnknownNameError
-from tianti.web.runs import LONGEST_TEXT, flat, mark, read_run_page
+from tianti.web.runs import LONGEST_TEXT, flat, read_run_page
 
 
 def test_a_run_with_its_first_answers(store, world):
@@ -23,13 +23,6 @@ def test_a_run_with_its_first_answers(store, world):
 def test_an_unknown_run(store):
     with pytest.raises(UnknownNameError):
         read_run_page(store, "nothing")
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(1, "✓"), (0.0, "✗"), (0.5, "0.5"), ([1, 2], ""), (None, ""), (True, "✓")]
-)
-def test_marks(value, text):
-    assert mark(value) == text
 
 
 def test_nested_facts_become_rows():

@@ -6,6 +6,7 @@ import pytest
 from tianti.board.snapshot import take_snapshot
 from tianti.evaluation.answer import Answer
 from tianti.web.extent import LIVE, Extent, exported
+from tianti.web.marking import Marking
 from tianti.web.page import NoSuchPageError
 from tianti.web.pages import answers
 from tianti.web.samples import kind_of, listing, responses_of, thoughts_of
@@ -28,20 +29,20 @@ def answer(**facts):
 
 
 def test_kinds_of_answers():
-    assert kind_of(answer(values={"acc": 1.0}), "acc") == "right"
-    assert kind_of(answer(values={"acc": 0}), "acc") == "wrong"
-    assert kind_of(answer(values={"acc": 0.5}), "acc") == "other"
-    assert kind_of(answer(values={"f1": [0, 1]}), "f1") == "other"
-    assert kind_of(answer(), "acc") == "other"
-    assert kind_of(answer(state="error", values={"acc": 1.0}), "acc") == "error"
+    assert kind_of(answer(values={"acc": 1.0}), Marking("acc")) == "right"
+    assert kind_of(answer(values={"acc": 0}), Marking("acc")) == "wrong"
+    assert kind_of(answer(values={"acc": 0.5}), Marking("acc")) == "other"
+    assert kind_of(answer(values={"f1": [0, 1]}), Marking("f1")) == "other"
+    assert kind_of(answer(), Marking("acc")) == "other"
+    assert kind_of(answer(state="error", values={"acc": 1.0}), Marking("acc")) == "error"
 
 
 def test_a_listing_has_the_numbers_of_each_kind():
     given = [answer(values={"acc": value}) for value in (1, 0, 0, 1)] + [answer(state="skipped")]
-    assert listing(given, "acc", LIVE).numbers == {
+    assert listing(given, Marking("acc"), LIVE).numbers == {
         "all": [1, 2, 3, 4, 5], "right": [1, 4], "wrong": [2, 3], "skipped": [5],
     }  # fmt: skip
-    first = listing(given, "acc", Extent(samples=1, listed=2))
+    first = listing(given, Marking("acc"), Extent(samples=1, listed=2))
     assert first.numbers == {"all": [1, 2], "right": [1], "wrong": [2]}
     assert (first.paged, first.total) == (1, 5)
 

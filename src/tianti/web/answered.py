@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tianti.board import Entry
+from tianti.web.marking import marking
 from tianti.web.runs import shown
 from tianti.web.samples import START, kind_of
 from tianti.web.views import View
@@ -44,11 +45,11 @@ def answered(site: Site, view: View, task: str) -> Answered:
     found: dict[str, list[Brief]] = defaultdict(list)
     for entry in _entries(view, task):
         run_id = entry.cells[task].run_ids[0]
-        metric = next(column.metric for column in view.board.columns if column.name == task)
+        marked = marking(site.snapshot.runs[run_id].scores)
         for number, answer in enumerate(site.read_answers(run_id)[: site.extent.samples], 1):
             if answer.repeat == 0:
-                brief = shown(answer, metric, START)
-                kind = kind_of(answer, metric)
+                brief = shown(answer, marked, START)
+                kind = kind_of(answer, marked)
                 found[answer.sample_id].append(
                     Brief(entry, run_id, number, kind, brief.mark, brief.prediction)
                 )

@@ -11,6 +11,7 @@ from tianti.evaluation.answer import Answer
 from tianti.evaluation.score import Score
 from tianti.store import Run, Store
 from tianti.study import repeat_command
+from tianti.web.marking import Marking, marking
 
 DRAWN = ("adaptation.loss_steps", "adaptation.loss_by_step", "adaptation.epoch_steps")
 """Costs that the page shows as a chart."""
@@ -23,7 +24,7 @@ LONGEST_LIST = 50
 
 @dataclass(frozen=True)
 class ShownAnswer:
-    """An answer on a page. `mark` is ✓ or ✗ for a metric of 1 or 0, its number otherwise, empty where not scored."""
+    """An answer on a page. `mark` is ✓ or ✗ for right and wrong, a number otherwise, empty where not scored."""
 
     sample_id: str
     repeat: int
@@ -63,7 +64,7 @@ def read_run_page(store: Store, run_id: str) -> RunPage:
 
 def run_page(run: Run, scores: Sequence[Score], answers: Sequence[Answer]) -> RunPage:
     """What the page of a run shows of it."""
-    main = next((score.metric for score in scores if score.main), "")
+    marked = marking(scores)
     return RunPage(
         run=run,
         scores=scores,
@@ -71,7 +72,7 @@ def run_page(run: Run, scores: Sequence[Score], answers: Sequence[Answer]) -> Ru
         settings=list(flat(run.manifest)),
         cost=[(name, text) for name, text in flat(run.cost) if name not in DRAWN],
         environment=list(flat(run.environment)),
-        answers=[shown(answer, main) for answer in answers[:SHOWN_ANSWERS]],
+        answers=[shown(answer, marked) for answer in answers[:SHOWN_ANSWERS]],
         overlap=overlap_note([run.cost.get("contamination", {})]),
         data={
             **asdict(run),
@@ -82,7 +83,7 @@ def run_page(run: Run, scores: Sequence[Score], answers: Sequence[Answer]) -> Ru
     )
 
 
-def shown(answer: Answer, metric: str, longest: int = LONGEST_TEXT) -> ShownAnswer:
+def shown(answer: Answer, marking: Marking, longest: int = LONGEST_TEXT) -> ShownAnswer:
     """An answer, its texts cut to `longest` characters."""
     return ShownAnswer(
         sample_id=answer.sample_id,
@@ -91,16 +92,9 @@ def shown(answer: Answer, metric: str, longest: int = LONGEST_TEXT) -> ShownAnsw
         prompt=_cut(answer.prompt, longest),
         prediction=_cut(answer.prediction, longest),
         target=_cut(answer.target, longest),
-        mark=mark(answer.values.get(metric)) if answer.state == "ok" else "",
+        mark=marking.mark(answer) if answer.state == "ok" else "",
         reason=answer.reason,
     )
-
-
-def mark(value: Any) -> str:
-    """✓ for 1, ✗ for 0, the number for others; empty for what is no number."""
-    if not isinstance(value, int | float):
-        return ""
-    return {1.0: "✓", 0.0: "✗"}.get(float(value), f"{value:.3g}")
 
 
 def flat(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

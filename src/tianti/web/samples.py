@@ -9,6 +9,7 @@ from typing import Any
 from tianti.board.snapshot import RecordedRun
 from tianti.evaluation.answer import Answer
 from tianti.web.extent import Extent
+from tianti.web.marking import Marking
 from tianti.web.runs import ShownAnswer, flat, shown
 
 KINDS = ("all", "right", "wrong", "other", "error", "skipped")
@@ -24,7 +25,7 @@ class Listing:
     their own; `total` counts all."""
 
     answers: Sequence[Answer]
-    metric: str
+    marking: Marking
     numbers: Mapping[str, Sequence[int]]
     paged: int
     total: int
@@ -34,28 +35,24 @@ class Listing:
         found = []
         for number in numbers:
             answer = self.answers[number - 1]
-            found.append((number, kind_of(answer, self.metric), shown(answer, self.metric, START)))
+            found.append((number, kind_of(answer, self.marking), shown(answer, self.marking, START)))
         return found
 
 
-def listing(answers: Sequence[Answer], metric: str, extent: Extent) -> Listing:
+def listing(answers: Sequence[Answer], marking: Marking, extent: Extent) -> Listing:
     """The first answers, sorted into kinds; kinds without any are left out."""
     kept = answers[: extent.listed]
-    kinds = [kind_of(answer, metric) for answer in kept]
+    kinds = [kind_of(answer, marking) for answer in kept]
     numbers = {
         kind: [number for number, each in enumerate(kinds, 1) if kind in ("all", each)] for kind in KINDS
     }
     known = {kind: own for kind, own in numbers.items() if own}
-    return Listing(kept, metric, known, len(kept[: extent.samples]), len(answers))
+    return Listing(kept, marking, known, len(kept[: extent.samples]), len(answers))
 
 
-def kind_of(answer: Answer, metric: str) -> str:
-    """`right` for a value of 1, `wrong` for 0, `other` for what is neither; `error` and `skipped` as they are."""
-    if answer.state != "ok":
-        return answer.state
-    value = answer.values.get(metric)
-    known = isinstance(value, int | float)
-    return {1.0: "right", 0.0: "wrong"}.get(float(value), "other") if known else "other"  # type: ignore[arg-type]
+def kind_of(answer: Answer, marking: Marking) -> str:
+    """`right`, `wrong` or `other`, which is neither; `error` and `skipped` as they are."""
+    return marking.verdict(answer) if answer.state == "ok" else answer.state
 
 
 def responses_of(answer: Answer) -> list[tuple[str, str]]:

@@ -19,7 +19,6 @@ from tianti.board.entry_items import EntryItems
 from tianti.board.imported_texts import imported_texts
 from tianti.board.importers.form import NEWEST
 from tianti.board.items import ItemAnalysis, analyse_items
-from tianti.board.results import main_score
 from tianti.board.snapshot import Snapshot
 from tianti.store import Store
 from tianti.web.answered import Answered, answered
@@ -27,6 +26,7 @@ from tianti.web.comparing import Comparing, comparing
 from tianti.web.data import FILES
 from tianti.web.environment import environment
 from tianti.web.extent import LIVE, Extent
+from tianti.web.marking import marking
 from tianti.web.page import NoSuchPageError, Page
 from tianti.web.pages import PAGES
 from tianti.web.pages.compare import Refused
@@ -144,8 +144,7 @@ class Site:
         return run_page(recorded.run, recorded.scores, self.answers(run_id))
 
     def _listing(self, run_id: str) -> Listing:
-        main = main_score(self.snapshot.runs[run_id].scores)
-        return listing(self.answers(run_id), main.metric if main else "", self.extent)
+        return listing(self.answers(run_id), marking(self.snapshot.runs[run_id].scores), self.extent)
 
     def _numbers(self, run_id: str) -> Mapping[str, int]:
         """The number of the first answer to each sample that has a page."""
