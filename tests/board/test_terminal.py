@@ -1,4 +1,5 @@
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -131,6 +132,30 @@ def test_a_comparison():
     assert "+2.0 … +18.0" in shown
     assert "-10" in shown
     assert "Only x · lora has: b" in shown
+
+
+def test_a_comparison_has_whole_headings_and_numbers_in_80_columns():
+    name = "nano/bias-nationality-zh"
+    row = Difference(name, 0.985, 1.0, -0.015, -0.1025, 0.1025, 1e-4, 20, 5, 0.0042, 12345)
+    shown = text(render_comparison(Comparison("x", "y", 0.95, (row,), row)), width=80)
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not re.search(r"\S…|…\S", shown)
+    assert lines[3].split() == ["p", "better", "worse"]
+    assert lines[4].split() == [
+        "task",
+        "first",
+        "second",
+        "diff.",
+        "interval",
+        "p",
+        "(Holm)",
+        "on",
+        "on",
+        "items",
+    ]
+    numbers = ["98.5", "100.0", "-1.5", "-10.2", "…", "+10.2", "<", "0.001", "0.004", "20", "5", "12345"]
+    assert [line.split()[1:] for line in lines if "98.5" in line] == [numbers, numbers]
 
 
 def test_in_a_narrow_terminal_tasks_are_numbered_rather_than_left_out():

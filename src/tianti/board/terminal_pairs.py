@@ -11,23 +11,16 @@ from tianti.board.place import PlacedEntry
 from tianti.board.show import MISSING, difference, half_width, number, percent, rank_text
 from tianti.core.wording import counted
 
+TITLES = ("first", "second", "diff.", "interval", "p", "p\n(Holm)", "better\non", "worse\non", "items")
+"""Of numbers: whole in a terminal of 80 columns, where the names of tasks are folded."""
+
 
 def render_comparison(comparison: Comparison) -> RenderableType:
     """First minus second on each task and overall."""
-    table = Table(box=None, padding=(0, 1), header_style="bold")
+    table = Table(box=None, padding=(0, 1), header_style="bold", collapse_padding=True, pad_edge=False)
     table.add_column("task", overflow="fold", min_width=12)
-    for title in (
-        "first",
-        "second",
-        "difference",
-        "interval",
-        "p",
-        "p (Holm)",
-        "better on",
-        "worse on",
-        "items",
-    ):
-        table.add_column(title, justify="right")
+    for title in TITLES:
+        table.add_column(title, justify="right", no_wrap=True)
     for row in [*comparison.tasks, *([comparison.overall] if comparison.overall else [])]:
         table.add_row(*_difference(row), style="bold" if row is comparison.overall else None)
     level = f"{comparison.level:.0%}"
