@@ -137,12 +137,17 @@ def test_the_page_as_it_stands_is_read_to_its_last_row(measure: ModuleType, page
         assert {name for _, name in rows} <= set(STRATEGIES)
 
 
-def test_costs_are_taken_from_every_strategy_with_fewer_rows_and_one_seed(measure: ModuleType) -> None:
-    study = measure.read("news-first", "lora")
-    costing = measure.costing(study)
-    assert (costing.limit, len(costing.seeds), costing.stream) == (4, 1, study.stream)
-    assert costing.strategies == study.strategies
-    assert all("max_examples=240" in text for text in costing.adaptations)
+def test_costs_are_taken_from_every_strategy_with_a_fifth_of_the_rows_and_one_seed(
+    measure: ModuleType,
+) -> None:
+    for method in measure.METHODS:
+        study = measure.read("news-first", method)
+        costing = measure.costing(study)
+        assert (costing.limit, len(costing.seeds), costing.stream) == (4, 1, study.stream)
+        assert all("max_examples=120" in text for text in costing.adaptations)
+        before, after = ([parse_strategy(text) for text in each.strategies] for each in (study, costing))
+        sampled = [replace(each, samples=40) if "ewc" in each.name else each for each in before]
+        assert after == sampled
 
 
 def test_links_and_rows_are_in_place_at_once_and_leave_nothing_beside(tmp_path: Path) -> None:
