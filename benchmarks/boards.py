@@ -70,7 +70,7 @@ def synthetic_board(entries: int, tasks: int, seed: int = 0) -> Board:
                 rank_low=max(1, place - 40),
                 rank_high=min(entries, place + 40),
                 band=1 + place // 50,
-                price=Price(1000 * place, 60.0, 5.0, 10_000, 20_000),
+                price=Price(1000 * place, 60.0, 5.0, 10_000, 20_000, 256),
             )
         )
     return Board("", Rules(), columns, tuple(made), family=entries * (entries - 1))
