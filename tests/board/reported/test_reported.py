@@ -66,7 +66,7 @@ def test_reported_entries_have_no_rank_no_mean_and_no_interval():
         assert entry.provenance == "reported"
         assert (entry.rank, entry.mean, entry.complete) == (None, None, False)
         for cell in entry.cells.values():
-            assert (cell.low, cell.rank, cell.n) == (None, None, 0)
+            assert (cell.low, cell.rank, cell.n) == (None, None, None)
 
 
 def test_the_board_comes_back_from_its_json():

@@ -49,7 +49,7 @@ def test_a_tsv_has_no_quoting(tmp_path: Path) -> None:
         ("votes.csv", b"", "has no header"),
         ("votes.csv", b"left,left\n1,2\n", "names 'left' twice"),
         ("votes.csv", b"left,right,winner\n", "holds no rows"),
-        ("votes.csv", b"left,right,winner\na,b\n", "cannot be read as .csv.*3 columns"),
+        ("votes.csv", b"left,right,winner\na,b\n", "row 1: has 2 columns, expected 3"),
         ("votes.csv", b"left,right,winner\na,\xff,left\n", "cannot be read as .csv"),
         ("votes.jsonl", b'{"left": 1\n', "cannot be read as .jsonl"),
         ("votes.parquet", b"left", "cannot be read as .parquet"),
