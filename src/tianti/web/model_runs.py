@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tianti.adapt.transfer import FROM
 from tianti.board.board import Board
 from tianti.board.curves import Curve
 from tianti.board.entries import Column, Entry
@@ -15,6 +16,7 @@ from tianti.board.snapshot import RecordedRun, Snapshot
 from tianti.evaluation.score import Score
 from tianti.study import repeat_command
 from tianti.web.charts import Chart, by_epoch, curve_chart, training_chart
+from tianti.web.taught import taught
 
 MOST_POINTS = 40
 """Of each training curve on the page of a model; the page of the run has all."""
@@ -24,7 +26,7 @@ Runs = Mapping[str, RecordedRun]
 
 @dataclass(frozen=True)
 class Training:
-    """The training losses of several adaptations on one task, by step or by epoch."""
+    """The training losses of several adaptations that learned the same task or tasks, by step or by epoch."""
 
     task: str
     by_epoch: bool
@@ -75,17 +77,21 @@ def _examples(board: Board, column: Column | None, runs: Runs) -> dict[str, int]
 
 
 def trainings(board: Board, runs: Runs) -> list[Training]:
-    """The training losses by task, of the first seed of each adaptation that recorded some."""
-    found: dict[tuple[str, bool], list[Chart]] = defaultdict(list)
+    """The training losses by what was learned, each training once, of the first seed of each adaptation that recorded
+    some: one that was asked several tasks has a run for each, and all of them recorded the same losses."""
+    manifests = {run_id: recorded.run.manifest for run_id, recorded in runs.items()}
+    names = {each["task"]["fingerprint"]: each["task"]["name"] for each in manifests.values()}
+    found: dict[tuple[str, bool], dict[str, Chart]] = defaultdict(dict)
     for column in board.columns:
         for entry in board.entries:
             for run_id in entry.cells[column.name].run_ids[:1] if column.name in entry.cells else ():
                 cost = _learned(runs, run_id)
-                chart = training_chart(cost, entry.adaptation, most=MOST_POINTS)
+                learner = entry.adaptation.partition(FROM)[0]
+                chart = training_chart(cost, learner, most=MOST_POINTS)
                 if chart is not None:
-                    found[column.name, by_epoch(cost)].append(chart)
+                    found[taught(manifests[run_id], names), by_epoch(cost)].setdefault(learner, chart)
     return [
-        Training(task, epochs, Chart("lines", [row for chart in charts for row in chart.rows]))
+        Training(task, epochs, Chart("lines", [row for chart in charts.values() for row in chart.rows]))
         for (task, epochs), charts in found.items()
     ]
 
