@@ -1,6 +1,7 @@
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -8,6 +9,8 @@ from tianti.board.aspects import chosen_aspects
 from tianti.board.assemble import assemble
 from tianti.board.board import Board, Rules
 from tianti.board.entries import AspectColumn
+from tianti.board.results import Items
+from tianti.board.show import arrow, best
 from tianti.board.terminal import render
 from tianti.core.exceptions import InputError, UnknownNameError
 from tianti.tasks.metrics import METRICS, aspect_of
@@ -116,6 +119,31 @@ def test_what_is_asked_for_by_name_stands_there_with_its_interval_in_a_narrow_te
     assert shown.count("gap") >= 3  # two headings, and the line below
     assert shown.count("15.1 ±1.5") == shown.count("25.1 ±2.5") == 2
     assert ("do not fit here" in shown) == (width < 140)
+
+
+def test_a_metric_of_which_0_is_best_has_no_arrow(world):
+    run = world.result("m", aspects=(further(world, "counterfactual_gap", -0.3),))
+    board = assemble([run], "")
+    (column,) = board.aspects
+    assert (arrow(column), best(column)) == ("", "near")
+    shown = text(render(board, ["all"]))
+    assert "no part of mean or rank): counterfactual_gap (0 is best)" in shown
+    assert "↓" not in shown.replace("↓ lower", "")
+
+
+def test_where_0_is_best_the_distance_from_it_ranks():
+    gap = {"name": "counterfactual_gap", "higher_is_better": False, "chance": None, "scale": "mean"}
+    world = World(metrics={"pairs": gap})
+    values = {"far": -0.3, "near": -0.01, "between": 0.1}
+    runs = [
+        world.result(name, task="pairs", items=Items(("0", "1"), np.array([value, value])), value=value)
+        for name, value in values.items()
+    ]
+    board = assemble(runs, "")
+    ranks = {entry.model: entry.cells["pairs"].rank for entry in board.entries}
+    assert ranks == {"near": 1, "between": 2, "far": 3}
+    assert all(entry.cells["pairs"].rank_low is None for entry in board.entries)
+    assert (board.columns[0].excluded, arrow(board.columns[0])) == ("range", "")
 
 
 def test_metrics_that_no_run_measured_are_told(world):

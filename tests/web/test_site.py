@@ -152,6 +152,20 @@ def test_further_metrics_are_columns_behind_the_tasks(store, world, tmp_path):
     Page(text)
 
 
+def test_where_0_is_best_no_arrow_is_shown_and_tables_sort_by_the_distance_from_it(store):
+    gap = {"name": "counterfactual_gap", "higher_is_better": False, "chance": None, "scale": "mean"}
+    world = World(metrics={"pairs": gap})
+    for model in ("a", "b"):
+        world.record(store, model, task="pairs")
+    site = Site(take_snapshot(store), store)
+    assert "gap ↓" not in site.render("en/b/all/")[0] + site.render("en/t/pairs/")[0]
+    page, _ = site.render("en/t/pairs/")
+    assert 'data-best="near"' in page
+    assert "counterfactual_gap (0 is best)" in page
+    assert "those nearest to 0 first" in page
+    assert "离 0 最近的在前" in site.render("zh/t/pairs/")[0]
+
+
 def test_the_board_shows_ranks_scores_and_failures(site):
     folder, snapshot, _ = site
     board = snapshot.board

@@ -11,6 +11,7 @@ from tianti.board.entries import Column, Exclusion
 from tianti.board.results import Result
 from tianti.core.fingerprint import fingerprint
 from tianti.store import UPDATES
+from tianti.tasks.metrics import is_signed
 
 FRESH = "fresh"
 """The split that is there to be compared with the public one: it would count a task twice."""
@@ -161,6 +162,8 @@ def _exclusion(result: Result, results: Sequence[Result]) -> Exclusion:
     metric = result.metric
     if metric["scale"] == "ratio":
         return "ratio"
+    if is_signed(metric["name"]):
+        return "range"
     if not metric["higher_is_better"]:
         return "lower"
     if metric["chance"] is not None and not 0 <= metric["chance"] < 1:

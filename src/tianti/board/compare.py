@@ -48,6 +48,8 @@ class Difference:
     target: str = NEW_ITEMS
     share: bool = True
     higher_is_better: bool = True
+    signed: bool = False
+    """Whether 0 is best: the difference is then of means with their signs, and neither of the two is better."""
 
 
 @dataclass(frozen=True)
@@ -149,10 +151,18 @@ def _difference(column: Column, one: Entry, other: Entry, pair: TaskPair | None,
         first, second = one.cells[column.name].value, other.cells[column.name].value
         gap = None if first is None or second is None else rounded(first - second)
         return Difference(
-            column.name, first, second, gap, share=is_share(column), higher_is_better=column.higher_is_better
+            column.name,
+            first,
+            second,
+            gap,
+            share=is_share(column),
+            higher_is_better=column.higher_is_better,
+            signed=column.signed,
         )
     tested = _tested(column.name, float(pair.first.mean()), float(pair.second.mean()), found)
-    return replace(tested, share=is_share(column), higher_is_better=column.higher_is_better)
+    return replace(
+        tested, share=is_share(column), higher_is_better=column.higher_is_better, signed=column.signed
+    )
 
 
 def _overall(pairs: list[TaskPair], repeats: int, level: float) -> Difference | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from tianti.stats.intervals import NEW_ITEMS
+from tianti.tasks.metrics import is_signed
 
 Exclusion = Literal["", "ratio", "lower", "chance", "range", "fresh", "unanswered", "aspect", "reported"]
 """Why a task is no part of the mean: its metric is no mean over items, lower is better, its chance level is
@@ -47,6 +48,15 @@ class Column:
     def counts(self) -> bool:
         """Whether the task is part of the mean."""
         return not self.excluded
+
+    @property
+    def signed(self) -> bool:
+        """Whether 0 is best, whatever `higher_is_better` says: what is compared then is the distance from it."""
+        return is_signed(self.metric)
+
+    def goodness(self, value: float) -> float:
+        """The larger, the better."""
+        return -abs(value) if self.signed else value if self.higher_is_better else -value
 
 
 @dataclass(frozen=True)

@@ -88,8 +88,7 @@ def analyse_items(board: Board, items: EntryItems, column: Column) -> ItemAnalys
     matrix = task_matrix([found for _, found in answered], 1.0)
     names = list(dict.fromkeys(name for _, found in answered for name in found.names))
     values = np.asarray(matrix.values, dtype=np.float64)
-    sign = 1.0 if column.higher_is_better else -1.0
-    answered.sort(key=lambda each: -sign * each[0])
+    answered.sort(key=lambda each: -column.goodness(each[0]))
     return ItemAnalysis(
         task=column.name,
         entries=len(answered),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tianti.board.board import Board, Decided, Winner
 from tianti.board.entries import AspectColumn, Entry
-from tianti.board.show import is_share, number, percent
+from tianti.board.show import arrow, is_share, number, percent
 from tianti.board.zero import ZEROS, zero_of
 from tianti.core.wording import counted
 
@@ -120,7 +120,7 @@ def _winner(winner: Winner, level: str) -> str:
 
 def about(further: Sequence[AspectColumn]) -> Iterable[str]:
     if further:
-        arrows = ", ".join(dict.fromkeys(f"{c.metric} {'↑' if c.higher_is_better else '↓'}" for c in further))
+        arrows = ", ".join(dict.fromkeys(f"{c.metric} {arrow(c) or '(0 is best)'}" for c in further))
         yield f"further metrics (↑ higher, ↓ lower is better; no part of mean or rank): {arrows}"
 
 

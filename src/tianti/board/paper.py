@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tianti.board.cut import Cut, beside, known_costs
 from tianti.board.entries import Cell, Column, Entry
 from tianti.board.filters import write
-from tianti.board.show import MISSING, cell_text, is_share, place_text
+from tianti.board.show import MISSING, arrow, cell_text, is_share, place_text
 
 NAMES = ("model", "adaptation", "provenance")
 """The columns that are set to the left; numbers are set to the right."""
@@ -111,7 +111,7 @@ def _heading(asked: Column | str) -> str:
     if isinstance(asked, str):
         return f"{asked} {UNITS[asked]}" if asked in UNITS else asked
     unit = "%" if is_share(asked) else asked.metric
-    return f"{asked.name} {unit} {'↑' if asked.higher_is_better else '↓'}"
+    return f"{asked.name} {unit} {arrow(asked)}".rstrip()
 
 
 def _text(entry: Entry, asked: Column | str) -> str:

@@ -18,11 +18,13 @@ def rank_on_task(
     rows: Sequence[Row], column: Column, rules: Rules
 ) -> tuple[dict[str, Cell], Column, Ranking | None]:
     """Each entry's cell with its place on one task, by id; with an interval where the metric is a mean over items."""
-    sign = 1.0 if column.higher_is_better else -1.0
     cells = {row.entry.id: row.entry.cells[column.name] for row in rows if column.name in row.entry.cells}
     valued = {name: cell.value for name, cell in cells.items() if cell.value is not None}
-    place = dict(zip(valued, places([sign * value for value in valued.values()]), strict=True))
+    place = dict(zip(valued, places([column.goodness(value) for value in valued.values()]), strict=True))
+    # Means can be tested against each other, but not their distances from 0.
+    rows = [] if column.signed else rows
     tested = [(row.entry.id, items) for row in rows if (items := row.items(column)) is not None]
+    sign = 1.0 if column.higher_is_better else -1.0
     matrices = task_matrices({column.name: [items for _, items in tested]}, {column.name: sign})
     ranking = rank(matrices, rules)
     ranks = ranking.simultaneous if ranking is not None else None

@@ -24,6 +24,16 @@ def is_share(column: Column) -> bool:
     return column.counts or column.scale == "proportion"
 
 
+def arrow(column: Column) -> str:
+    """Which way is better; empty where it is neither, as 0 is best."""
+    return "" if column.signed else "↑" if column.higher_is_better else "↓"
+
+
+def best(column: Column) -> str:
+    """What a table puts first when it is sorted by the column."""
+    return "near" if column.signed else "high" if column.higher_is_better else "low"
+
+
 def percent(value: float | None, decimals: int = 1) -> str:
     """0.713 → 71.3; a dash where there is none. Never −0."""
     if value is None:

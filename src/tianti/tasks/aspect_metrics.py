@@ -221,6 +221,7 @@ COUNTERFACTUAL_GAP = MetricRule(
     aspect="fairness",
     needs="counterfactual",
     interval=_difference_interval,
+    signed=True,
 )
 COUNTERFACTUAL = (COUNTERFACTUAL_FLIPS, COUNTERFACTUAL_GAP)
 ASPECT_METRICS = (*CALIBRATION, *ROBUST.values(), ROBUSTNESS_GAP, *ORDER, *COUNTERFACTUAL, FAIRNESS_GAP)

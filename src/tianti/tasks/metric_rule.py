@@ -34,6 +34,8 @@ class MetricRule:
     """Makes the interval where none of those of `scale` fits."""
     over_draws: OverDrawsOf | None = None
     """What `aggregate` gives for each of many samples at once, bit for bit, where that is quicker."""
+    signed: bool = False
+    """Whether 0 is best, and the sign says in whose favour it is off."""
 
     def metric(self, chance: float | None = None, signature: str = "") -> Metric:
         return Metric(

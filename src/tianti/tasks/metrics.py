@@ -243,3 +243,8 @@ def aspect_of(metric: str) -> Aspect:
     if metric == "brier_score":
         return "calibration"
     return METRICS[metric][0].aspect if metric in METRICS else ""
+
+
+def is_signed(metric: str) -> bool:
+    """Whether 0 is the best value of the metric of this name, so that neither higher nor lower is better."""
+    return metric in METRICS and METRICS[metric][0].signed

@@ -14,7 +14,7 @@ from tianti.board.costs import COSTS
 from tianti.board.cut import QUANTITIES
 from tianti.board.entries import AspectColumn, Cell, Column, Entry
 from tianti.board.filters import UNKNOWN
-from tianti.board.show import half_width, is_share, number, percent
+from tianti.board.show import arrow, half_width, is_share, number, percent
 from tianti.board.slugs import slugs
 from tianti.web.views import View
 
@@ -77,6 +77,7 @@ def _about(column: Column, slug: str) -> dict[str, Any]:
         "language": column.language,
         "share": is_share(column),
         "up": column.higher_is_better,
+        "arrow": arrow(column),
         "counts": column.counts,
         "chance": column.chance,
         "aspect": column.aspect if isinstance(column, AspectColumn) else "",

@@ -70,8 +70,15 @@ def _brief(text: str) -> str:
 
 
 def shown_sign(found: Difference | None, column: Column) -> int:
-    """1 where a difference is shown to be a gain, -1 where a loss; 0 where its interval holds 0 or it has none."""
-    if found is None or found.low is None or found.high is None or found.low <= 0 <= found.high:
+    """1 where a difference is shown to be a gain, -1 where a loss; 0 where its interval holds 0 or it has none, and
+    where 0 is the best value."""
+    if (
+        column.signed
+        or found is None
+        or found.low is None
+        or found.high is None
+        or found.low <= 0 <= found.high
+    ):
         return 0
     return 1 if (found.low > 0) == column.higher_is_better else -1
 

@@ -90,12 +90,11 @@ def saturation(column: Column, cells: Sequence[Cell]) -> Saturation | None:
         return None
     scaled = column.higher_is_better and column.counts
     near = sum(normalise(value, column.chance) >= NEAR_TOP for value in values) if scaled else None
-    pick = (max, min) if column.higher_is_better else (min, max)
     return Saturation(
         len(values),
-        pick[0](values),
+        max(values, key=column.goodness),
         median(values),
-        pick[1](values),
+        min(values, key=column.goodness),
         near,
         sum(c.rank_low == 1 for c in cells),
     )
@@ -104,8 +103,7 @@ def saturation(column: Column, cells: Sequence[Cell]) -> Saturation | None:
 def _hardest(column: Column, found: ItemAnalysis) -> list[Item]:
     """The hardest samples that somebody got and somebody missed."""
     mixed = [item for item in found.items if found.lowest < item.mean < found.highest]
-    sign = 1 if column.higher_is_better else -1
-    return sorted(mixed, key=lambda item: sign * item.mean)[:LISTED]
+    return sorted(mixed, key=lambda item: column.goodness(item.mean))[:LISTED]
 
 
 def _texts(site: Site, view: View, column: Column, listed: Sequence[Item]) -> list[Text]:

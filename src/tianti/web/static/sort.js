@@ -27,9 +27,11 @@ function sortBy(header) {
   const order = header.getAttribute("aria-sort") === first ? other : first;
   for (const each of header.parentElement.cells) each.removeAttribute("aria-sort");
   header.setAttribute("aria-sort", order);
+  // Where 0 is best the distance from it counts.
+  const size = header.dataset.best === "near" ? Math.abs : (value) => value;
   const direction = order === "ascending" ? 1 : -1;
   const body = table.tBodies[0];
-  const keyed = Array.from(body.rows, (row) => [valueOf(row, index, kind), row]);
+  const keyed = Array.from(body.rows, (row) => [size(valueOf(row, index, kind)), row]);
   keyed.sort((a, b) => compare(a[0], b[0], direction));
   body.append(...keyed.map((pair) => pair[1]));
 }

@@ -9,6 +9,7 @@
  * @property {string} language
  * @property {boolean} share shown in per cent: its numbers are tenths of it
  * @property {boolean} up higher is better
+ * @property {string} arrow which way is better; empty where 0 is best
  * @property {boolean} counts part of the mean
  * @property {number | null} chance
  * @property {string} aspect of a further metric: what it tells of

@@ -43,7 +43,7 @@ export function task(table, index) {
     key: about.aspect ? "" : about.slug,
     kind: "task",
     name: about.name,
-    small: `${about.aspect ? ASPECTS[about.aspect] : about.metric}${about.share ? " %" : ""} ${about.up ? "↑" : "↓"}`,
+    small: `${about.aspect ? ASPECTS[about.aspect] : about.metric}${about.share ? " %" : ""} ${about.arrow}`,
     up: about.up,
     text,
     draw(cell, row) {
