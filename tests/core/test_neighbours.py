@@ -5,6 +5,12 @@ from pathlib import Path
 from tianti.core.neighbours import YAML, name_neighbours
 
 
+def test_an_ending_makes_no_name_near(tmp_path: Path) -> None:
+    (tmp_path / "poisoned.jsonl").touch()
+    said = name_neighbours(tmp_path / "nosuch.jsonl", {".jsonl"}, "data files")
+    assert said == "data files there: poisoned.jsonl"
+
+
 def test_the_nearest_else_all_else_that_there_is_nothing(tmp_path: Path) -> None:
     assert name_neighbours(tmp_path / "films.yaml", YAML, "task files") == "task files there: none"
     for name in ("film.yml", "town.YAML", "films.csv"):

@@ -69,6 +69,9 @@ def test_from_the_first_version_to_a_restored_one(update: Command, tmp_path: Pat
 
     # Only one task of the entry has these columns, so it need not be named.
     bad = poisoned(tmp_path / "bad.jsonl")
+    planned = json.loads(update(ENTRY, "--data", bad, "--dry-run", "--json")[1])["trials"]
+    assert any(f"data={bad}" in line["trial"] for line in planned)
+    assert not any("task.yaml" in line["trial"] for line in planned)
     status, output, _ = update(ENTRY, "--data", bad, "--margin", "0")
     assert status == 3
     assert "It was refused before" not in output

@@ -93,6 +93,10 @@ def _written(path: Path, text: str) -> Path:
             {"stream": [*STREAM, STREAM[1]]},
             "stream: expected each task once, got nano/qa as tasks 2 and 4; leave one",
         ),
+        (
+            {"stream": STREAM, "strategies": ["replay", "plain", "replay"]},
+            "strategies: expected each once, got replay 2 times; leave one",
+        ),
     ],
 )
 def test_keys_that_do_not_go_together(fields: dict[str, object], words: str) -> None:
@@ -117,3 +121,20 @@ def test_keys_that_do_not_go_together(fields: dict[str, object], words: str) -> 
 def test_what_cannot_learn_a_stream(fields: dict[str, object], words: str) -> None:
     with pytest.raises(InputError, match=words):
         trials_of(**{"tasks": [], "adaptations": ["full"], "stream": STREAM, **fields})
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("strategies: [reply]", "strategies: unknown strategy 'reply': did you mean 'replay'"),
+        ("strategies: ['ewc(strength=-3)']", "strategies: ewc: strength cannot be -3"),
+        ("strategies: ['replay(memory=resevoir)']", "strategies: .*; did you mean 'reservoir'"),
+        ("adaptations: [zero-shot]", "adaptations: continual: zero-shot does not go on"),
+    ],
+)
+def test_errors_about_what_learns_a_stream_name_file_and_key(tmp_path: Path, key: str, words: str) -> None:
+    path = tmp_path / "b1.yaml"
+    method = "" if key.startswith("adaptations") else "adaptations: [full]\n"
+    path.write_text(f"models: [nano:llama]\n{method}stream: [nano/sentiment, nano/qa]\n{key}\n")
+    with pytest.raises(StudyError, match=rf"b1\.yaml: {words}"):
+        read_study(path)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from tianti.core.exceptions import InputError
+from tianti.core.exceptions import InputError, nearest
 
 PositiveInt = Annotated[int, Field(ge=1)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -42,8 +43,10 @@ class Checked:
             wanted = (
                 " or ".join(dict.fromkeys(text[:1].lower() + text[1:] for text in expected)) or "plain JSON"
             )
+            near = nearest(value, re.findall(r"'([^']+)'", wanted)) if isinstance(value, str) else []
+            hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
             raise InputError(
-                f"{self.name}: {key} cannot be {value!r}: {wanted}",
+                f"{self.name}: {key} cannot be {value!r}: {wanted}{hint}",
                 remedy=self.listed.format(name=self.name),
             ) from error
 

@@ -114,7 +114,7 @@ def update(
 
 
 def _print_plan(store: Store, lesson: Lesson, *, as_json: bool) -> None:
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from tianti.cli.plan import refusals
     from tianti.cli.tables import print_rows
@@ -128,7 +128,12 @@ def _print_plan(store: Store, lesson: Lesson, *, as_json: bool) -> None:
         waiting: list[Trial] = []
         for trial in (*plan.trials, *plan.before):
             (done if _finished(store, trial) else waiting).append(trial)
-        estimates = estimate(waiting, [*plan.standing, *done])
+        # What the update learns lies in a temporary folder meanwhile: the user knows it by the name of the file.
+        shown = planned.new.reference if lesson.data is None else str(lesson.data)
+        estimates = [
+            replace(line, trial=line.trial.replace(planned.new.reference, shown))
+            for line in estimate(waiting, [*plan.standing, *done])
+        ]
         kept = [old.served.task for old, trials in plan.old if not trials]
     if as_json:
         facts = {"version": planned.before.number, "strategy": plan.strategy, "kept_as_they_are": kept}

@@ -18,7 +18,8 @@ def name_neighbours(path: Path, suffixes: Collection[str], what: str) -> str:
         if folder.is_dir()
         else []
     )
-    near = nearest(path.name, there)
+    # Endings are alike by themselves, and make a name look nearer than it is: nosuch.jsonl, poisoned.jsonl.
+    near = [name for name in nearest(path.name, there) if nearest(path.stem, [Path(name).stem])]
     if near:
         return f"did you mean {' or '.join(near)}?"
     if not folder.is_dir():

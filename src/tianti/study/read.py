@@ -9,7 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tianti.core.exceptions import StudyError, UnknownNameError
+from tianti.adapt import Continual
+from tianti.adapt.continual import parse_strategy
+from tianti.core.exceptions import InputError, StudyError, UnknownNameError
 from tianti.core.neighbours import YAML, name_neighbours
 from tianti.core.yaml_file import read_yaml
 from tianti.study.study import Study
@@ -71,9 +73,27 @@ def checked_study(
                 remedy=remedy if key in TaskFile.model_fields else "",
             )  # fmt: skip
     try:
-        return Study.model_validate(dict(fields))
+        study = Study.model_validate(dict(fields))
     except ValidationError as error:
         raise _explained(error, where, names) from error
+    if study.stream:
+        _check_learners(study, where, names)
+    return study
+
+
+def _check_learners(study: Study, where: str, names: Mapping[str, str]) -> None:
+    """Every method and every strategy of a stream by itself, so that an error says under which key it stands."""
+    for key, texts, read in (
+        ("adaptations", study.adaptations, lambda text: Continual(method=text)),
+        ("strategies", study.strategies, parse_strategy),
+    ):
+        for text in texts:
+            try:
+                read(text)
+            except InputError as error:
+                raise StudyError(
+                    f"{where}{names.get(key, key)}: {error.message}", remedy=error.remedy
+                ) from error
 
 
 def _explained(error: ValidationError, where: str, names: Mapping[str, str]) -> StudyError:

@@ -89,7 +89,7 @@ class Study(BaseModel):
     def _search_in_words(cls, value: Any) -> Any:
         return parse_search(value) if isinstance(value, str) else value
 
-    @field_validator("models", "adaptations", "tasks", "strategies", "seeds", "train_sizes", "transfer")
+    @field_validator("models", "adaptations", "tasks", "seeds", "train_sizes", "transfer")
     @classmethod
     def _once(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(values))
@@ -116,6 +116,12 @@ class Study(BaseModel):
             raise ValueError(
                 "strategies are ways of learning a stream, and none is given: stream: [task, task]"
             )
+        for strategy in self.strategies:
+            times = self.strategies.count(strategy)
+            if times > 1:
+                raise ValueError(
+                    f"strategies: expected each once, got {strategy} {times} times; leave one of them out"
+                )
         if not self.stream:
             return self
         if len(self.stream) == 1:
