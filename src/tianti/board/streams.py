@@ -36,8 +36,8 @@ DEFINITIONS = {
     "forward": "forward transfer: mean over the later tasks of the score just before teaching − that before any "
     "training (GEM)",
     "forgetting_first": "forgetting, first: mean over the earlier tasks of the score just after teaching − the last",
-    "forgetting_best": "forgetting, best: mean over the earlier tasks of the best earlier score − the last one "
-    "(Chaudhry 2018)",
+    "forgetting_best": "forgetting, best: mean over the earlier tasks of the best earlier score, that before any "
+    "training left out, − the last one (Chaudhry 2018)",
     "learning": "learning accuracy: mean over all tasks of the score just after teaching (MER)",
     "less_forgotten": "how much less is forgotten (first) than by plain training, on the same items",
     "added_memory_bytes": "the most memory that training added in any stage to what was in use before it: the network "
