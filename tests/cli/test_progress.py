@@ -29,3 +29,18 @@ def test_a_terminal_sees_the_bars() -> None:
     assert "first" in shown
     assert "inner" in shown
     assert "second done" in shown
+
+
+def test_a_log_hears_now_and_then_how_far_it_is() -> None:
+    now = [0.0]
+    progress = TerminalProgress(Console(file=io.StringIO(), width=40), clock=lambda: now[0])
+    with progress.meter("trials [a]", 36) as outer, progress.meter("training", None) as inner:
+        outer.advance()
+        for second in range(0, 90, 5):
+            now[0] = second
+            inner.advance(5, note="loss 0.5")
+    assert isinstance(progress.console.file, io.StringIO)
+    assert progress.console.file.getvalue().splitlines() == [
+        "… trials [a] 1 of 36 · training 35 (loss 0.5)",
+        "… trials [a] 1 of 36 · training 65 (loss 0.5)",
+    ]
