@@ -86,4 +86,7 @@ def stream() -> Stream:
         backward=figure(-0.12),
         forgetting_first=figure(0.12),
         learning=figure(0.89),
+        training_seconds=12.34,
+        added_memory_bytes=56_000_000,
+        kept_bytes=1_400_000,
     )

@@ -19,8 +19,8 @@ sys.path.insert(0, str(HERE.parent))
 from real_data_page import table
 
 from tianti.api import load_streams
+from tianti.board.show import MISSING, interval_text, size_text
 from tianti.board.streams import Stream
-from tianti.board.terminal_streams import MISSING, interval_text, size_text
 from tianti.core.exceptions import UnknownNameError
 from tianti.study import Study
 

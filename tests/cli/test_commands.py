@@ -107,6 +107,7 @@ def test_a_dry_run_says_what_would_be_refused_and_why(tianti: Run) -> None:
     assert {line["training_tokens"] for line in refused} == {0}
     _, output, _ = tianti("run", "stream.yaml", "--dry-run")
     assert "stream: nano/sentiment → nano/pairs" in output
+    assert "not counted: what strategies add to training" in output
     (row,) = [line for line in output.splitlines() if line.startswith(" nano:bert · full · generative")]
     assert row.split()[-5:] == ["4", "–", "–", "–", "refused"]
     assert (

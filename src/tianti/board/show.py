@@ -75,6 +75,11 @@ def quantity_text(name: str, value: float | None) -> str:
     return f"{round(10 * value) / 10:.1f}" if name == "seconds" else compact(round(value))
 
 
+def size_text(size: int | None) -> str:
+    """Bytes in megabytes."""
+    return MISSING if size is None else f"{size / 1e6:,.1f}" if size < 1e8 else f"{size / 1e6:,.0f}"
+
+
 def difference(value: float | None, share: bool = True) -> str:
     """With its sign: +3.2; a dash where there is none."""
     return with_sign(percent(value) if share else number(value))

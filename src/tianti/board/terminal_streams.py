@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tianti.board.show import MISSING, interval_text, percent
+from tianti.board.show import MISSING, interval_text, percent, size_text
 from tianti.board.streams import DEFINITIONS, Stream
 
 KEPT = {
@@ -59,11 +59,6 @@ def render_streams(found: Sequence[Stream], *, matrix: bool = False) -> Renderab
             "",
         ]
     return Group(*tables, *(Text(line, style="dim") for line in lines))
-
-
-def size_text(size: int | None) -> str:
-    """Bytes in megabytes."""
-    return MISSING if size is None else f"{size / 1e6:,.1f}" if size < 1e8 else f"{size / 1e6:,.0f}"
 
 
 def _kept(found: Sequence[Stream]) -> Table:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 HEADINGS = ("trials", "samples", "tokens\nto read", "training\ntokens", "about\nseconds")
 
+NOTHING_ADDED = ("plain", "joint", "separate")
+"""Strategies that train on the examples of the tasks and do no more."""
+
 
 def print_plan(trials: Sequence[Trial], console: Console, *, as_json: bool) -> bool:
     """Print what the trials would take; True unless all that they are about would be refused."""
@@ -63,10 +66,16 @@ def _streams(trials: Sequence[Trial]) -> Iterable[Text]:
 
 
 def _told(trials: Sequence[Trial]) -> Iterable[str]:
-    """How the labels of each task are read, where that could be meant otherwise."""
+    """How the labels of each task are read, where that could be meant otherwise; what the figures leave out."""
     for task in {trial.task.fingerprint: trial.task for trial in trials}.values():
         if numbered := numbered_labels(task):
             yield f"{task.info.name}: {numbered}"
+    streams = [trial.adaptation for trial in trials if isinstance(trial.adaptation, Continual)]
+    if any(stream.policy.name not in NOTHING_ADDED for stream in streams):
+        yield (
+            "not counted: what strategies add to training, such as samples that are replayed or written, Fisher "
+            "information, and the answers of an earlier network"
+        )
 
 
 def _table(rows: dict[str, list[Estimate]]) -> Table:
