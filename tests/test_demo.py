@@ -72,7 +72,7 @@ def test_everything_was_measured_or_refused_with_a_reason(board: Board) -> None:
             assert cell.state in ("ok", "failed"), (entry.name, cell)
             if cell.state == "failed":
                 assert REFUSAL.search(cell.reason), (entry.name, cell)
-            assert cell.errors == 0, (entry.name, cell)
+            assert cell.errors == (0 if cell.state == "ok" else None), (entry.name, cell)
     answered = {
         entry.name: sum(cell.state == "ok" for cell in entry.cells.values()) for entry in board.entries
     }

@@ -127,8 +127,9 @@ def test_a_translation_teaches_its_first_reference(tmp_path):
 
 def test_what_does_not_fit_is_refused(tmp_path):
     task = make_task(tmp_path, ROWS, **KEYS)
-    with pytest.raises(IncompatibleError, match="translation needs a model that writes text"):
+    with pytest.raises(IncompatibleError, match="translation needs a model that writes text") as refused:
         next(iter(task.questions(Shots(), frozenset({ScoreRequest}))))
+    assert refused.value.remedy == "take a causal language model"
     for keys, reason in (
         ({"target_language": None}, "'target_language' is missing"),
         ({"repeats": 2}, "'repeats' means nothing for the kind translation"),

@@ -76,7 +76,7 @@ class DataAugmentation:
         self, prompt: str, sample: Sample, setting: Setting, types: frozenset[type]
     ) -> tuple[Request, ...]:
         if GenerateRequest not in types:
-            raise incompatible(setting.task, self.name, "writes text", types)
+            raise incompatible(setting.task, self.name, "writes text", types, taught=False)
         return tuple(
             # Each has a number of its own, from which its seed is derived.
             replace(setting.generation, context=context, seed=1 + number)

@@ -188,14 +188,18 @@ class TeachingMuch(Protocol):
     def examples(self, sample: Sample, setting: Setting) -> list[Example]: ...
 
 
-def incompatible(task: str, kind: str, need: str, types: frozenset[type]) -> IncompatibleError:
-    """The error for a backend that can answer no form of a task."""
+def incompatible(
+    task: str, kind: str, need: str, types: frozenset[type], *, taught: bool = True
+) -> IncompatibleError:
+    """The error for a backend that can answer no form of a task; `taught`: whether training could give it a head for
+    it."""
     can = (
         ", ".join(sorted(request.__name__.removesuffix("Request").lower() for request in types)) or "nothing"
     )
     return IncompatibleError(
         f"{task}: {kind} needs a model that {need}; this one can only {can}",
-        remedy="train it for the task (--adapt lora) where it can learn it, or take a causal language model",
+        remedy=("train it for the task (--adapt lora) where it can learn it, or " if taught else "")
+        + "take a causal language model",
     )
 
 

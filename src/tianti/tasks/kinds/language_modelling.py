@@ -61,7 +61,9 @@ class LanguageModelling:
         self, prompt: str, sample: Sample, setting: Setting, types: frozenset[type]
     ) -> tuple[Request, ...]:
         if RollingRequest not in types:
-            raise incompatible(setting.task, self.name, "gives the probability of a text", types)
+            raise incompatible(
+                setting.task, self.name, "gives the probability of a text", types, taught=False
+            )
         return (RollingRequest(sample.target),)
 
     def grade(self, sample: Sample, responses: Sequence[Response], setting: Setting) -> Grade:

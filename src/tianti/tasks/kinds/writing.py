@@ -33,7 +33,7 @@ class Writing:
         self, prompt: str, sample: Sample, setting: Setting, types: frozenset[type]
     ) -> tuple[Request, ...]:
         if GenerateRequest not in types:
-            raise incompatible(setting.task, self.name, "writes text", types)
+            raise incompatible(setting.task, self.name, "writes text", types, taught=False)
         return (replace(setting.generation, context=prompt),)
 
     def example(self, sample: Sample, setting: Setting) -> Example:
